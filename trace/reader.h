@@ -1,0 +1,127 @@
+/*
+ * Reader: one or more traces as one stream of items, decoded in this one place.
+ *
+ * Bytes come from a file, a pipe (spooled to an unlinked temporary file), or what a dead process left in
+ * shared memory. A trace whose process died is completed from that leftover by itself.
+ * Memory grows with threads and functions, not with the length of the trace.
+ */
+#ifndef KP_TRACE_READER_H
+#define KP_TRACE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "status.h"
+
+enum kp_function_kind {
+    KP_FUNCTION_PYTHON = 1,   /* name: module.qualname, file and line of the definition */
+    KP_FUNCTION_C_PYTHON = 2, /* implemented in C, called from Python */
+    KP_FUNCTION_C = 3,        /* object:symbol */
+};
+
+/* A traced process (one section of a trace). Strings belong to the reader and live as long as it. */
+struct kp_process {
+    uint32_t index;        /* position in this reader, from 0 */
+    char uuid[33];         /* hex, lower case */
+    uint32_t pid;
+    uint32_t parent_pid;
+    const char *host;
+    const char *command;   /* arguments, blank-separated, as recorded */
+    const char *executable;
+    const char *interpreter; /* "CPython 3.11.2", "" before it is known */
+    const char *engine;      /* name of the engine row, "" before it is known */
+    const char *clock;       /* "tsc", "monotonic", "none" */
+    uint64_t start_ns;       /* Unix epoch */
+    uint64_t end_ns;         /* Unix epoch of the last thing known; grows while reading */
+    double ticks_per_ns;
+    double probe_pair_ns;    /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
+    double probe_inner_ns;   /* the part of it between the two time stamps */
+    bool complete;           /* an END chunk was seen: the process ended in order */
+    bool recovered;          /* part of it came from shared memory of a dead process */
+    bool alive;              /* still running: the trace grows */
+    void *user;              /* for the caller */
+};
+
+struct kp_function {
+    const struct kp_process *process;
+    uint32_t id;           /* unique in its process, from 1 */
+    uint8_t kind;          /* enum kp_function_kind */
+    uint32_t line;         /* 0: unknown */
+    const char *name;      /* NUL-terminated, may hold any other byte: escape on output */
+    const char *file;      /* "" when unknown */
+    void *user;            /* for the caller */
+};
+
+struct kp_thread {
+    struct kp_process *process;
+    uint32_t number;       /* unique in its process, from 0 */
+    uint32_t tid;
+    uint32_t base_depth;   /* calls open when recording began (after fork): they exit without an enter */
+    char name[16];
+    uint64_t start_ns;
+    /* Known when `ended`; the counters of the process itself, to be compared with what was read. */
+    bool ended;
+    uint64_t calls_made;
+    uint64_t calls_lost;
+    uint64_t events_lost;  /* others than enter */
+    /* Counted by the reader while reading. */
+    uint64_t calls_read;
+    uint64_t events_read;
+    uint64_t calls_lost_read; /* sum over LOST events */
+    uint64_t gaps;         /* missing stretches: damage, not losses */
+    void *user;            /* for the caller */
+};
+
+enum kp_item_kind {
+    KP_ITEM_PROCESS,    /* a process begins: item.process */
+    KP_ITEM_FUNCTION,   /* a function was defined: item.function */
+    KP_ITEM_THREAD,     /* a thread begins: item.thread */
+    KP_ITEM_EVENTS,     /* item.events[0..count) of item.thread, in time order, time in ns since the Unix epoch */
+    KP_ITEM_THREAD_END, /* item.thread: no more events, counters known */
+    KP_ITEM_META,       /* item.key, item.value of item.process */
+    KP_ITEM_DAMAGE,     /* item.text says what; item.offset where in the file; reading goes on */
+    KP_ITEM_PROCESS_END /* the section is read completely; item.process->complete says how it ended */
+};
+
+struct kp_item {
+    enum kp_item_kind kind;
+    struct kp_process *process;
+    struct kp_thread *thread;
+    struct kp_function *function;
+    const struct kp_event *events; /* valid until the next call */
+    size_t count;
+    const char *key, *value, *text;
+    uint64_t offset;
+    const char *path;              /* the input this came from */
+};
+
+struct kp_reader;
+
+enum kp_reader_flags {
+    KP_READ_BY_TIME = 1,     /* EVENTS items of all threads of an input merged by time (batches become small) */
+    KP_READ_NO_LEFTOVER = 2, /* only what is in the files */
+    KP_READ_NO_EVENTS = 4,   /* skip event chunks (info) */
+};
+
+/*
+ * Open `count` inputs ("-" is standard input). On failure *reader is NULL and `error` (at least 256 bytes)
+ * holds a sentence that names the input and the reason. A path that does not exist is looked for among the
+ * leftovers in shared memory by its output name.
+ */
+enum kp_status kp_reader_open(struct kp_reader **reader, const char *const *paths, size_t count, unsigned flags,
+                              char *error, size_t error_bytes);
+
+/* The next item; KP_END after the last one. Damage is an item, not an error. */
+enum kp_status kp_reader_next(struct kp_reader *reader, struct kp_item *item);
+
+/* How far: bytes read of bytes known, for progress. */
+void kp_reader_progress(const struct kp_reader *reader, uint64_t *done_bytes, uint64_t *total_bytes);
+
+/* A function of a process by id; NULL when it was never defined. Constant time. */
+struct kp_function *kp_reader_function(const struct kp_reader *reader, const struct kp_process *process, uint32_t id);
+
+void kp_reader_close(struct kp_reader *reader);
+
+#endif
