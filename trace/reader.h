@@ -13,13 +13,8 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "function.h"
 #include "status.h"
-
-enum kp_function_kind {
-    KP_FUNCTION_PYTHON = 1,   /* name: module.qualname, file and line of the definition */
-    KP_FUNCTION_C_PYTHON = 2, /* implemented in C, called from Python */
-    KP_FUNCTION_C = 3,        /* object:symbol */
-};
 
 /* A traced process (one section of a trace). Strings belong to the reader and live as long as it. */
 struct kp_process {
