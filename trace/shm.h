@@ -94,7 +94,7 @@ struct kp_ring {
     _Atomic uint64_t next;  /* offset of the ring that goes on, 0: none yet. Set before the thread moves on */
     _Atomic uint32_t moved; /* the thread writes to `next` now: head is final */
     uint32_t reserved;
-    uint64_t line2[3];
+    uint64_t line2[4];
     uint64_t line3[8];
 };
 _Static_assert(sizeof(struct kp_ring) == 256, "slots start at a line of their own");
