@@ -11,16 +11,24 @@
 enum kp_exit { KP_EXIT_FINE = 0, KP_EXIT_DAMAGED = 1, KP_EXIT_USAGE = 2 };
 
 /* What an option takes. */
-enum kp_argument { KP_ARGUMENT_NONE, KP_ARGUMENT_STRING, KP_ARGUMENT_NUMBER, KP_ARGUMENT_CHOICE };
+enum kp_argument {
+    KP_ARGUMENT_NONE,
+    KP_ARGUMENT_STRING,
+    KP_ARGUMENT_NUMBER,
+    KP_ARGUMENT_CHOICE,
+    KP_ARGUMENT_LIST /* a string; given again, it is joined to those before with a newline */
+};
 
-/* One option of a command. `value` points to the variable to set: bool, const char * or unsigned long long. */
+/* One option of a command. `value` points to the variable to set: bool, const char * or unsigned long long.
+ */
 struct kp_option_row {
-    char letter;             /* 0: none */
-    const char *name;        /* long name without -- */
+    char letter;      /* 0: none */
+    const char *name; /* long name without -- */
     enum kp_argument argument;
-    const char *metavar;     /* "FILE"; NULL for KP_ARGUMENT_NONE */
-    const char *help;        /* one sentence without a full stop */
-    const char *choices;     /* KP_ARGUMENT_CHOICE: "total|self|calls" */
+    const char *metavar; /* "FILE"; NULL for KP_ARGUMENT_NONE */
+    const char *help;    /* one sentence without a full stop */
+    const char
+        *choices; /* "total|self|calls": KP_ARGUMENT_CHOICE takes no other, strings are completed with them */
     void *value;
 };
 
@@ -31,12 +39,12 @@ struct kp_example {
 
 struct kp_command {
     const char *name;
-    const char *arguments;   /* "[FILE...]" */
-    const char *summary;     /* one line */
-    const char *description; /* paragraphs for help and man page */
-    const struct kp_option_row *options;   /* ends with a row without a name */
-    const struct kp_example *examples;     /* ends with a row without a command */
-    bool stops_at_operand;   /* options end at the first operand (record: the program follows) */
+    const char *arguments;               /* "[FILE...]" */
+    const char *summary;                 /* one line */
+    const char *description;             /* paragraphs for help and man page */
+    const struct kp_option_row *options; /* ends with a row without a name */
+    const struct kp_example *examples;   /* ends with a row without a command */
+    bool stops_at_operand;               /* options end at the first operand (record: the program follows) */
     /* Runs with the operands; returns the exit status. */
     int (*run)(const struct kp_command *command, int count, char **operands);
 };
@@ -44,6 +52,7 @@ struct kp_command {
 extern const struct kp_command *const kp_commands[]; /* ends with NULL */
 
 /* A usage error: "kprobe NAME: <message>", a pointer to --help; returns KP_EXIT_USAGE. */
-int kp_usage_error(const struct kp_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int kp_usage_error(const struct kp_command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -21,14 +21,11 @@ static const size_t members[] = {
 #undef KP_OPTION
 };
 
-/* Words of each choice type, in the order of its enum. The engine `opcode` comes with its engine. */
+/* Words of each choice type, in the order of its enum. */
+#define WORD(text)  text,
+#define WORDS(TYPE) [KP_OPTION_TYPE_##TYPE] = {KP_OPTION_WORDS_##TYPE(WORD)}
 static const char *const choices[KP_OPTION_TYPE_COUNT][5] = {
-    [KP_OPTION_TYPE_SWITCH] = {"0", "1"},
-    [KP_OPTION_TYPE_ENGINE] = {"auto", "monitoring", "frame", "profile"},
-    [KP_OPTION_TYPE_CLOCK] = {"auto", "tsc", "monotonic", "none"},
-    [KP_OPTION_TYPE_ON_FULL] = {"drop", "block"},
-    [KP_OPTION_TYPE_CHILDREN] = {"follow", "ignore"},
-    [KP_OPTION_TYPE_LEVEL] = {"error", "warn", "info", "debug"},
+    WORDS(SWITCH), WORDS(ENGINE), WORDS(CLOCK), WORDS(ON_FULL), WORDS(CHILDREN), WORDS(LEVEL),
 };
 
 /* What is wrong with a value: "'X' at position 3 is no suffix". */

@@ -1,0 +1,9 @@
+/* The commands of kprobe, one row and one file cmd_<name>.c each. */
+#include "command.h"
+
+extern const struct kp_command kp_command_record;
+
+const struct kp_command *const kp_commands[] = {
+    &kp_command_record,
+    NULL,
+};
