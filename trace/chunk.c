@@ -16,7 +16,8 @@ static uint64_t header_check(const struct kp_chunk_header *header)
     return XXH64(&copy, sizeof copy, 0);
 }
 
-void kp_chunk_seal(struct kp_chunk_header *header, enum kp_chunk_type type, uint32_t number, uint32_t payload_bytes)
+void kp_chunk_seal(struct kp_chunk_header *header, enum kp_chunk_type type, uint32_t number,
+                   uint32_t payload_bytes)
 {
     *header = (struct kp_chunk_header){
         .magic = KP_CHUNK_MAGIC, .type = (uint16_t)type, .payload_bytes = payload_bytes, .number = number};
@@ -55,14 +56,15 @@ static uint8_t *blob_raw(uint8_t *p, const void *data, size_t bytes)
 
 uint8_t *kp_blob_put(uint8_t *p, const void *data, size_t bytes, const struct kp_zstd *zstd)
 {
-    /* The stored size comes before the data and is known after it: compress behind the longest head, then move. */
+    /* The stored size comes before the data and is known after it: compress behind the longest head, then
+     * move. */
     uint8_t *scratch = p + 1 + 2 * KP_VARINT_MAX;
     size_t stored;
 
     if (zstd->level == 0 || bytes < 64)
         return blob_raw(p, data, bytes);
-    stored = zstd->compress(zstd->compressor, scratch, KP_BLOB_ROOM(bytes) - 1 - 2 * KP_VARINT_MAX, data, bytes,
-                            zstd->level);
+    stored = zstd->compress(zstd->compressor, scratch, KP_BLOB_ROOM(bytes) - 1 - 2 * KP_VARINT_MAX, data,
+                            bytes, zstd->level);
     if (zstd->is_error(stored) || stored >= bytes)
         return blob_raw(p, data, bytes);
     *p++ = KP_BLOB_ZSTD;
@@ -110,11 +112,13 @@ enum kp_status kp_blob_get(const uint8_t **p, const uint8_t *end, const uint8_t 
     if (reserve(memory, room, (size_t)raw) != KP_OK)
         return KP_ERROR_NO_MEMORY;
     *data = *memory;
-    return zstd->decompress(zstd->decompressor, *memory, (size_t)raw, at, (size_t)stored) == raw ? KP_OK
-                                                                                                 : KP_ERROR_DAMAGED;
+    return zstd->decompress(zstd->decompressor, *memory, (size_t)raw, at, (size_t)stored) == raw
+               ? KP_OK
+               : KP_ERROR_DAMAGED;
 }
 
-size_t kp_chunk_events(uint8_t *out, const struct kp_encoder *encoder, uint32_t number, const struct kp_zstd *zstd)
+size_t kp_chunk_events(uint8_t *out, const struct kp_encoder *encoder, uint32_t number,
+                       const struct kp_zstd *zstd)
 {
     struct kp_chunk_header *header = (struct kp_chunk_header *)out;
     uint8_t *p = kp_encode_head(encoder, out + sizeof *header);

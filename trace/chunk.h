@@ -12,7 +12,8 @@
 #include "zstd.h"
 
 /* Fill the header of a chunk whose payload stands right behind it. */
-void kp_chunk_seal(struct kp_chunk_header *header, enum kp_chunk_type type, uint32_t number, uint32_t payload_bytes);
+void kp_chunk_seal(struct kp_chunk_header *header, enum kp_chunk_type type, uint32_t number,
+                   uint32_t payload_bytes);
 
 /* Whether the 32 bytes are a chunk header, undamaged. */
 bool kp_chunk_header_valid(const struct kp_chunk_header *header);
@@ -37,11 +38,13 @@ enum kp_status kp_blob_get(const uint8_t **p, const uint8_t *end, const uint8_t 
                            uint8_t **memory, size_t *room, const struct kp_zstd *zstd);
 
 /* Room for the largest EVENTS chunk, header included. */
-#define KP_CHUNK_EVENTS_ROOM                                                                                           \
-    (sizeof(struct kp_chunk_header) + KP_ENCODE_HEAD_MAX +                                                             \
+#define KP_CHUNK_EVENTS_ROOM                                                                                 \
+    (sizeof(struct kp_chunk_header) + KP_ENCODE_HEAD_MAX +                                                   \
      KP_BLOB_ROOM((size_t)KP_ENCODE_SLOTS_MAX * (1 + 5 + 10 + 15)) + 4 * 600)
 
-/* Build the EVENTS chunk of what the encoder holds in `out` (KP_CHUNK_EVENTS_ROOM bytes); returns its bytes. */
-size_t kp_chunk_events(uint8_t *out, const struct kp_encoder *encoder, uint32_t number, const struct kp_zstd *zstd);
+/* Build the EVENTS chunk of what the encoder holds in `out` (KP_CHUNK_EVENTS_ROOM bytes); returns its bytes.
+ */
+size_t kp_chunk_events(uint8_t *out, const struct kp_encoder *encoder, uint32_t number,
+                       const struct kp_zstd *zstd);
 
 #endif

@@ -116,7 +116,8 @@ static inline bool get_event(struct kp_decoder *decoder, struct kp_event *event)
     return slots != 2 || get_payload(decoder, event);
 }
 
-enum kp_status kp_decode_events(struct kp_decoder *decoder, struct kp_event *events, size_t room, size_t *count)
+enum kp_status kp_decode_events(struct kp_decoder *decoder, struct kp_event *events, size_t room,
+                                size_t *count)
 {
     size_t n = decoder->left < room ? (size_t)decoder->left : room;
 

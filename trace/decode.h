@@ -1,5 +1,6 @@
 /*
- * Decoder: the columns of an EVENTS chunk back to events. The mirror of encode.h; trusts nothing in its input.
+ * Decoder: the columns of an EVENTS chunk back to events. The mirror of encode.h; trusts nothing in its
+ * input.
  */
 #ifndef KP_TRACE_DECODE_H
 #define KP_TRACE_DECODE_H
@@ -32,9 +33,10 @@ enum kp_status kp_decode_head(struct kp_decoder *decoder, const uint8_t **p, con
 void kp_decode_column(struct kp_decoder *decoder, enum kp_column column, const uint8_t *data, size_t bytes);
 
 /*
- * Decode up to `room` events; *count tells how many. KP_END when none are left, KP_ERROR_DAMAGED when the columns end
- * early or hold nonsense. `time` is in ticks.
+ * Decode up to `room` events; *count tells how many. KP_END when none are left, KP_ERROR_DAMAGED when the
+ * columns end early or hold nonsense. `time` is in ticks.
  */
-enum kp_status kp_decode_events(struct kp_decoder *decoder, struct kp_event *events, size_t room, size_t *count);
+enum kp_status kp_decode_events(struct kp_decoder *decoder, struct kp_event *events, size_t room,
+                                size_t *count);
 
 #endif

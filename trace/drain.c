@@ -16,7 +16,8 @@ struct kp_ring *kp_shm_ring(struct kp_shm_control *shm, uint64_t offset)
 
     if (offset < shm->rings_offset || offset % 64 || offset > shm->total_bytes - sizeof *ring)
         return NULL;
-    if (ring->size_shift > 24 || (sizeof(struct kp_slot) << ring->size_shift) > shm->total_bytes - offset - sizeof *ring)
+    if (ring->size_shift > 24 ||
+        (sizeof(struct kp_slot) << ring->size_shift) > shm->total_bytes - offset - sizeof *ring)
         return NULL;
     return ring;
 }
@@ -222,7 +223,8 @@ static enum kp_status drain_ring(struct kp_drain *drain, struct kp_ring *ring, u
 enum kp_status kp_drain_thread(struct kp_drain *drain, struct kp_shm_thread *thread)
 {
     for (;;) {
-        struct kp_ring *ring = kp_shm_ring(drain->shm, atomic_load_explicit(&thread->ring, memory_order_acquire));
+        struct kp_ring *ring =
+            kp_shm_ring(drain->shm, atomic_load_explicit(&thread->ring, memory_order_acquire));
         uint32_t moved;
         uint64_t head, next;
         enum kp_status status;

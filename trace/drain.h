@@ -1,10 +1,10 @@
 /*
- * Drain: what stands in a shared mapping becomes chunks. The one implementation for the shim's writer thread, for
- * readers of leftovers and for recovery.
+ * Drain: what stands in a shared mapping becomes chunks. The one implementation for the shim's writer thread,
+ * for readers of leftovers and for recovery.
  *
- * The single consumer of all rings of a mapping: calls for one mapping never overlap. Rings and definitions are marked
- * as taken only after `write` said that they are safe, so a process killed at any point loses and doubles
- * nothing: what is in the file twice is known by its slot number.
+ * The single consumer of all rings of a mapping: calls for one mapping never overlap. Rings and definitions
+ * are marked as taken only after `write` said that they are safe, so a process killed at any point loses and
+ * doubles nothing: what is in the file twice is known by its slot number.
  */
 #ifndef KP_TRACE_DRAIN_H
 #define KP_TRACE_DRAIN_H

@@ -1,6 +1,6 @@
 /*
- * Encoder: slots of one thread's ring to the columns of an EVENTS chunk. No globals, no allocation: the caller (the
- * shim's writer thread, or the collector) lends the memory.
+ * Encoder: slots of one thread's ring to the columns of an EVENTS chunk. No globals, no allocation: the
+ * caller (the shim's writer thread, or the collector) lends the memory.
  */
 #ifndef KP_TRACE_ENCODE_H
 #define KP_TRACE_ENCODE_H
@@ -32,17 +32,20 @@ struct kp_encoder {
     uint8_t extras[KP_ENCODE_SLOTS_MAX * (KP_VARINT_MAX + 5)];
 };
 
-/* Start a chunk of `thread` whose first event stands in slot `first_slot`; times are kept in ticks >> shift. */
+/* Start a chunk of `thread` whose first event stands in slot `first_slot`; times are kept in ticks >> shift.
+ */
 void kp_encode_begin(struct kp_encoder *encoder, uint32_t thread, uint64_t first_slot, unsigned shift);
 
 /*
- * Add the events of slots[0..count). Takes whole events only, and stops when the chunk is full. Returns the slots
- * taken. A slot of an unknown kind (a torn ring) is skipped as one slot and counted nowhere: recovery reports it.
+ * Add the events of slots[0..count). Takes whole events only, and stops when the chunk is full. Returns the
+ * slots taken. A slot of an unknown kind (a torn ring) is skipped as one slot and counted nowhere: recovery
+ * reports it.
  */
 size_t kp_encode_slots(struct kp_encoder *encoder, const struct kp_slot *slots, size_t count);
 
 /* The column as bytes. */
-static inline const uint8_t *kp_encode_column(const struct kp_encoder *encoder, enum kp_column column, size_t *bytes)
+static inline const uint8_t *kp_encode_column(const struct kp_encoder *encoder, enum kp_column column,
+                                              size_t *bytes)
 {
     const uint8_t *const starts[] = {encoder->tags, encoder->ids, encoder->times, encoder->extras};
 

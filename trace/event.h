@@ -37,12 +37,13 @@ struct kp_slot {
 };
 _Static_assert(sizeof(struct kp_slot) == 16, "the slot is the contract of ring, writer and recovery");
 
-#define KP_SLOT_KIND(kind_depth)      ((kind_depth)&15u)
-#define KP_SLOT_DEPTH(kind_depth)     ((kind_depth) >> 4)
-#define KP_SLOT_PACK(kind, depth)     (((uint32_t)(depth) << 4) | (uint32_t)(kind))
-#define KP_DEPTH_MAX                  ((1u << 28) - 1)
+#define KP_SLOT_KIND(kind_depth)  ((kind_depth)&15u)
+#define KP_SLOT_DEPTH(kind_depth) ((kind_depth) >> 4)
+#define KP_SLOT_PACK(kind, depth) (((uint32_t)(depth) << 4) | (uint32_t)(kind))
+#define KP_DEPTH_MAX              ((1u << 28) - 1)
 
-/* A decoded event. `time` is ticks inside trace/ encode and decode, nanoseconds once the reader gave it out. */
+/* A decoded event. `time` is ticks inside trace/ encode and decode, nanoseconds once the reader gave it out.
+ */
 struct kp_event {
     uint64_t time;
     uint64_t value;

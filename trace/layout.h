@@ -2,9 +2,9 @@
  * The bytes of a trace, on disk and on the wire. docs/format.md tells the same in prose.
  *
  * All integers are little-endian; this code runs on little-endian machines only. What may change without a
- * new major version: new chunk types, new definition types, new keys, new event kinds of one slot, new fields at
- * the end of a payload or definition. Readers skip what they do not know. Everything else is a new major version,
- * and readers refuse a major version newer than their own.
+ * new major version: new chunk types, new definition types, new keys, new event kinds of one slot, new fields
+ * at the end of a payload or definition. Readers skip what they do not know. Everything else is a new major
+ * version, and readers refuse a major version newer than their own.
  */
 #ifndef KP_TRACE_LAYOUT_H
 #define KP_TRACE_LAYOUT_H
@@ -41,7 +41,7 @@ enum kp_chunk_type {
 struct kp_chunk_header {
     uint32_t magic;
     uint16_t type;
-    uint16_t flags;         /* 0 */
+    uint16_t flags; /* 0 */
     uint32_t payload_bytes;
     uint32_t number;        /* position in the section, from 0; a hole is a missing chunk */
     uint64_t header_check;  /* XXH64, seed 0, of this header with this field 0 */
@@ -58,11 +58,13 @@ struct kp_clock_sync {
 };
 
 struct kp_end {
-    uint64_t index_offset; /* of the INDEX chunk that holds the last part, from the section's preamble; 0: none */
+    uint64_t
+        index_offset; /* of the INDEX chunk that holds the last part, from the section's preamble; 0: none */
     uint64_t ticks;
 };
 
-/* Definition records: u32 bytes of the whole record, u8 type, then fields (varints; strings as varint length + bytes). */
+/* Definition records: u32 bytes of the whole record, u8 type, then fields (varints; strings as varint length
+ * + bytes). */
 enum kp_def_type {
     KP_DEF_FUNCTION = 1,   /* id, kind, line, name, file */
     KP_DEF_THREAD = 2,     /* number, tid, base depth, start ticks, name */
@@ -76,8 +78,8 @@ enum kp_def_type {
 enum kp_blob_codec { KP_BLOB_RAW = 0, KP_BLOB_ZSTD = 1 };
 
 /*
- * EVENTS payload: varint thread number, first slot (of the thread, from 0), slots, events; u8 shift; varint base
- * time (ticks >> shift), base depth; then four blobs: tags, ids, times, extras.
+ * EVENTS payload: varint thread number, first slot (of the thread, from 0), slots, events; u8 shift; varint
+ * base time (ticks >> shift), base depth; then four blobs: tags, ids, times, extras.
  *
  * One tag a byte for each event: the kind in the low four bits, and what deviates from the prediction:
  */

@@ -52,7 +52,8 @@ uint64_t kp_process_start(uint32_t pid)
     snprintf(path, sizeof path, "/proc/%u/stat", pid);
     if (!read_file(path, text, sizeof text) || !(p = strrchr(text, ')')))
         return 0;
-    /* After the name in parentheses, which may hold blanks, comes field 3; a zombie ('Z') has no memory left. */
+    /* After the name in parentheses, which may hold blanks, comes field 3; a zombie ('Z') has no memory left.
+     */
     if (strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0)
         return 0;
     for (int field = 2; field < 22 && p; field++)

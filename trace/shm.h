@@ -1,13 +1,14 @@
 /*
- * The shared mapping of a traced process: what its probes and writer share, and what others find when it died.
+ * The shared mapping of a traced process: what its probes and writer share, and what others find when it
+ * died.
  *
- * One sparse file /dev/shm/kprobe.<pid>.<uuid>, mode 0600, mapped once: control block, thread table, definitions, then
- * rings. Pages are reserved before they are used, so a full tmpfs is an error at reservation and never a SIGBUS.
- * Offsets are from the start of the file. The file is removed when the process ends in order; otherwise it is a
- * leftover, found by its name, readable by the owner.
+ * One sparse file /dev/shm/kprobe.<pid>.<uuid>, mode 0600, mapped once: control block, thread table,
+ * definitions, then rings. Pages are reserved before they are used, so a full tmpfs is an error at
+ * reservation and never a SIGBUS. Offsets are from the start of the file. The file is removed when the
+ * process ends in order; otherwise it is a leftover, found by its name, readable by the owner.
  *
- * Order that a reader of a leftover relies on (release stores): definition bytes before defs_head; slot before
- * ring head; ring contents before `next`; a chunk is in the file before tail and defs_tail move.
+ * Order that a reader of a leftover relies on (release stores): definition bytes before defs_head; slot
+ * before ring head; ring contents before `next`; a chunk is in the file before tail and defs_tail move.
  */
 #ifndef KP_TRACE_SHM_H
 #define KP_TRACE_SHM_H
@@ -36,7 +37,7 @@ struct kp_shm_control {
     uint64_t magic;
     uint32_t version;
     uint32_t pid;
-    uint64_t pid_start;     /* field 22 of /proc/PID/stat: tells a reused pid */
+    uint64_t pid_start; /* field 22 of /proc/PID/stat: tells a reused pid */
     uint8_t uuid[16];
     uint64_t total_bytes;
     uint64_t threads_offset;
@@ -44,13 +45,13 @@ struct kp_shm_control {
     uint64_t rings_offset, rings_bytes;
     uint32_t time_shift;
     uint32_t reserved;
-    _Atomic uint64_t defs_head; /* bytes published */
-    _Atomic uint64_t defs_tail; /* bytes that are in the file */
+    _Atomic uint64_t defs_head;    /* bytes published */
+    _Atomic uint64_t defs_tail;    /* bytes that are in the file */
     _Atomic uint32_t threads_used; /* entries ever used: the table is scanned up to here */
     _Atomic uint32_t chunks;       /* written to the file: the next chunk's number */
     _Atomic uint64_t file_bytes;   /* the file is good up to here */
     struct kp_clock_sync first_sync, last_sync;
-    char output[KP_SHM_OUTPUT_BYTES];       /* absolute path of the trace; empty: no file (null sink) */
+    char output[KP_SHM_OUTPUT_BYTES];        /* absolute path of the trace; empty: no file (null sink) */
     char process_text[KP_SHM_PROCESS_BYTES]; /* payload of the PROCESS chunk, NUL-terminated */
 };
 
@@ -88,9 +89,9 @@ struct kp_ring {
     _Atomic uint64_t tail; /* release: slots before it are in the file and may be overwritten */
     uint64_t line1[7];
     /* Written once, by whoever makes the ring. */
-    uint64_t base;       /* number of the first slot of this ring */
-    uint32_t size_shift; /* 1 << size_shift slots */
-    uint32_t thread;     /* number */
+    uint64_t base;          /* number of the first slot of this ring */
+    uint32_t size_shift;    /* 1 << size_shift slots */
+    uint32_t thread;        /* number */
     _Atomic uint64_t next;  /* offset of the ring that goes on, 0: none yet. Set before the thread moves on */
     _Atomic uint32_t moved; /* the thread writes to `next` now: head is final */
     uint32_t reserved;

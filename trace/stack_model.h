@@ -1,7 +1,7 @@
 /*
- * What encoder and decoder both know about the open calls of a thread inside one chunk: which id stands at which
- * depth, and which depth comes next. Both move it by the same rule, so a call's end needs neither id nor depth.
- * Private to encode.c and decode.c.
+ * What encoder and decoder both know about the open calls of a thread inside one chunk: which id stands at
+ * which depth, and which depth comes next. Both move it by the same rule, so a call's end needs neither id
+ * nor depth. Private to encode.c and decode.c.
  */
 #ifndef KP_TRACE_STACK_MODEL_H
 #define KP_TRACE_STACK_MODEL_H
@@ -14,7 +14,7 @@
 #define KP_MODEL_DEPTHS 65536u /* deeper calls are coded with explicit ids */
 
 struct kp_stack_model {
-    uint32_t depth;    /* that the next enter should have */
+    uint32_t depth;     /* that the next enter should have */
     uint32_t low, high; /* ids[low..high) are known */
     uint32_t ids[KP_MODEL_DEPTHS];
 };

@@ -1,7 +1,7 @@
 /*
- * The only place that knows zstd. The library is loaded privately at run time: Debian's static one is not position
- * independent, and no symbol of it may reach the traced program. Absent: everything is stored raw, and reading
- * compressed data fails with KP_ERROR_SYSTEM.
+ * The only place that knows zstd. The library is loaded privately at run time: Debian's static one is not
+ * position independent, and no symbol of it may reach the traced program. Absent: everything is stored raw,
+ * and reading compressed data fails with KP_ERROR_SYSTEM.
  */
 #ifndef KP_TRACE_ZSTD_H
 #define KP_TRACE_ZSTD_H

@@ -1,0 +1,274 @@
+#include "core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "emit.h"
+#include "log.h"
+#include "memory.h"
+#include "process.h"
+#include "registry.h"
+#include "sink.h"
+#include "thread.h"
+#include "trace/leftover.h"
+#include "writer.h"
+
+struct kp_core kp_core = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The mapping before this one: a parent's, or our own before a failed exec. Its functions are carried over.
+ */
+static struct kp_shm_control *previous;
+static uint64_t previous_defs;
+static bool previous_is_parents;
+static bool resume_file; /* the next section goes behind the last one in the same file */
+
+#define METAS_MAX 64
+
+static struct {
+    char key[48];
+    char value[464];
+} metas[METAS_MAX];
+static unsigned meta_count;
+
+static bool make_live_page(void)
+{
+    void *page = kp_memory_private(4096);
+
+    if (!page)
+        return false;
+    /* Linux 4.14; without it only fork() through libc is noticed. */
+    madvise(page, 4096, MADV_WIPEONFORK);
+    kp_core.live = page;
+    return true;
+}
+
+static void set_live(bool on)
+{
+    uint32_t value = 0;
+
+    if (on) {
+        kp_core.epoch = kp_core.epoch + 1 == UINT32_MAX ? 1 : kp_core.epoch + 1;
+        value = kp_core.epoch;
+    }
+    atomic_store_explicit(kp_core.live, value, memory_order_release);
+}
+
+bool kp_core_configure(void)
+{
+    if (!kp_config_read(&kp_core.options, &kp_core.rules) || !kp_core.options.enabled)
+        return false;
+    kp_core.pid = getpid();
+    if (!make_live_page() || kp_thread_setup() != 0) {
+        kp_log(KP_LEVEL_ERROR, "no memory to start with: tracing is off");
+        return false;
+    }
+    kp_core.clock = kp_clock_choose(kp_core.options.clock);
+    kp_core.first_sync = kp_clock_sync(kp_core.clock);
+    return true;
+}
+
+void kp_core_arm(void)
+{
+    if (atomic_load_explicit(&kp_core.state, memory_order_acquire) != KP_CORE_OFF)
+        return;
+    atomic_store_explicit(&kp_core.state, KP_CORE_ARMED, memory_order_release);
+    set_live(true);
+}
+
+void kp_core_refresh(void)
+{
+    struct kp_rules fresh;
+
+    pthread_mutex_lock(&kp_core.lock);
+    /* The old rules are not freed: a thread may be matching. They are small and change rarely. */
+    if (kp_config_rules(&kp_core.options, &fresh)) {
+        kp_core.rules = fresh;
+        atomic_fetch_add(&kp_core.rules_version, 1);
+        if (atomic_load(&kp_core.state) != KP_CORE_OFF)
+            set_live(true);
+    }
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+void kp_core_meta(const char *key, const char *value)
+{
+    unsigned n = 0;
+
+    while (n < meta_count && strcmp(metas[n].key, key) != 0)
+        n++;
+    if (n < METAS_MAX) {
+        snprintf(metas[n].key, sizeof metas[n].key, "%s", key);
+        snprintf(metas[n].value, sizeof metas[n].value, "%s", value);
+        meta_count = n == meta_count ? n + 1 : meta_count;
+    }
+    if (kp_core.shm)
+        kp_registry_meta(key, value);
+}
+
+static void describe(struct kp_shm_control *shm)
+{
+    const char *rest;
+    const struct kp_sink *sink = kp_sink_find(kp_core.options.output, &rest);
+
+    shm->time_shift = kp_process_describe(shm);
+    shm->first_sync = shm->last_sync = kp_core.first_sync;
+    if (!sink->keeps || !kp_sink_expand(rest, shm->output, sizeof shm->output))
+        shm->output[0] = '\0';
+}
+
+/* Functions known before this mapping, then the metadata known so far. */
+static bool fill(struct kp_shm_control *shm)
+{
+    if (previous && !kp_registry_carry(shm, previous, previous_defs))
+        return false;
+    if (previous && previous_is_parents)
+        kp_memory_leave(previous);
+    previous = NULL;
+    for (unsigned i = 0; i < meta_count; i++)
+        kp_registry_meta(metas[i].key, metas[i].value);
+    return true;
+}
+
+bool kp_core_start(void)
+{
+    struct kp_shm_control *shm;
+
+    if (atomic_load_explicit(&kp_core.state, memory_order_acquire) != KP_CORE_ARMED)
+        return false;
+    shm = kp_memory_create(kp_core.shm_path, sizeof kp_core.shm_path);
+    if (!shm) {
+        kp_core_disable("no memory for the rings");
+        return false;
+    }
+    describe(shm);
+    kp_core.shm = shm;
+    if (!fill(shm) || !kp_writer_start(resume_file)) {
+        kp_core_disable(previous ? "no memory for the definitions" : "no thread for the writer");
+        return false;
+    }
+    resume_file = false;
+    atomic_store_explicit(&kp_core.state, KP_CORE_RUNNING, memory_order_release);
+    return true;
+}
+
+void kp_core_disable(const char *reason)
+{
+    if (reason)
+        kp_log(KP_LEVEL_ERROR, "%s: tracing is off, the program runs on", reason);
+    set_live(false);
+    atomic_store_explicit(&kp_core.state, KP_CORE_OFF, memory_order_release);
+}
+
+/* What only the end knows: how often each rule matched, and what was said. */
+static void last_metas(void)
+{
+    char key[32], value[32];
+    const char *message;
+    struct kp_rule_info rule;
+
+    for (size_t i = 0; kp_rules_get(&kp_core.rules, i, &rule); i++) {
+        snprintf(key, sizeof key, "rule.%zu.text", i);
+        kp_core_meta(key, rule.text);
+        snprintf(key, sizeof key, "rule.%zu.hits", i);
+        snprintf(value, sizeof value, "%llu", (unsigned long long)rule.hits);
+        kp_core_meta(key, value);
+    }
+    for (unsigned i = 0; (message = kp_log_kept(i)); i++) {
+        snprintf(key, sizeof key, "message.%u", i);
+        kp_core_meta(key, message);
+    }
+}
+
+static void end_section(bool again)
+{
+    pthread_mutex_lock(&kp_core.lock);
+    if (!kp_core.shm || atomic_load(&kp_core.state) != KP_CORE_RUNNING) {
+        pthread_mutex_unlock(&kp_core.lock);
+        return;
+    }
+    set_live(false);
+    last_metas();
+    pthread_mutex_unlock(&kp_core.lock);
+    if (kp_writer_stop(true))
+        unlink(kp_core.shm_path);
+    pthread_mutex_lock(&kp_core.lock);
+    previous = kp_core.shm;
+    previous_defs = atomic_load(&previous->defs_head);
+    previous_is_parents = false;
+    /* Never unmapped: a thread that was interrupted inside a probe may still write there. */
+    kp_core.shm = NULL;
+    kp_core.generation++;
+    resume_file = again;
+    kp_core.first_sync = kp_clock_sync(kp_core.clock);
+    atomic_store_explicit(&kp_core.state, again ? KP_CORE_ARMED : KP_CORE_OFF, memory_order_release);
+    if (again)
+        set_live(true);
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+void kp_core_stop(void)
+{
+    end_section(false);
+}
+
+void kp_core_before_exec(void)
+{
+    end_section(true);
+}
+
+void kp_core_fork_prepare(void)
+{
+    /* The writer first, without the lock: it may be waiting for it. Then nobody starts it again. */
+    for (;;) {
+        pthread_mutex_lock(&kp_core.lock);
+        if (!kp_writer_running())
+            return;
+        pthread_mutex_unlock(&kp_core.lock);
+        kp_writer_stop(false);
+    }
+}
+
+void kp_core_fork_parent(void)
+{
+    struct kp_thread_state *t = kp_self;
+
+    pthread_mutex_unlock(&kp_core.lock);
+    /*
+     * The writer comes back after some more events and not at once: CPython 3.12 and later count the threads
+     * of the process right after fork and warn when there is more than one.
+     */
+    if (t->ring && t->limit > t->head + 2048)
+        t->limit = t->head + 2048;
+}
+
+void kp_core_fork_child(void)
+{
+    pthread_mutex_init(&kp_core.lock, NULL);
+    kp_core.pid = getpid();
+    kp_writer_forked();
+    if (atomic_load(&kp_core.state) == KP_CORE_OFF)
+        return;
+    if (kp_core.options.children == KP_CHILDREN_IGNORE) {
+        kp_core_disable(NULL);
+        return;
+    }
+    if (kp_core.shm) {
+        previous = kp_core.shm;
+        previous_defs = atomic_load(&previous->defs_head);
+        previous_is_parents = true;
+        kp_uuid_hex(kp_core.parent_uuid, previous->uuid);
+        kp_core.shm = NULL;
+    }
+    kp_core.generation++;
+    resume_file = false;
+    kp_core.first_sync = kp_clock_sync(kp_core.clock);
+    kp_thread_forked();
+    atomic_store_explicit(&kp_core.state, KP_CORE_ARMED, memory_order_release);
+    set_live(true);
+}

@@ -1,0 +1,68 @@
+#include "engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core.h"
+#include "cpython.h"
+#include "log.h"
+
+/* In the order in which `auto` tries them. */
+static const struct kp_engine *const engines[] = {&kp_engine_monitoring, &kp_engine_frame,
+                                                  &kp_engine_profile};
+
+static const struct kp_engine *chosen;
+
+static bool fits(const struct kp_engine *engine, char *reason, size_t reason_bytes)
+{
+    if (kp_cpython.minor >= engine->minor_min &&
+        (!engine->minor_max || kp_cpython.minor <= engine->minor_max))
+        return true;
+    if (engine->minor_max)
+        snprintf(reason, reason_bytes, "it is for CPython 3.%u to 3.%u", engine->minor_min,
+                 engine->minor_max);
+    else
+        snprintf(reason, reason_bytes, "it needs CPython 3.%u", engine->minor_min);
+    return false;
+}
+
+static bool try_engine(const struct kp_engine *engine, void *interpreter)
+{
+    char reason[256] = "", key[64];
+    bool asked = kp_core.options.engine == engine->choice;
+
+    if (fits(engine, reason, sizeof reason) && engine->attach(interpreter, reason, sizeof reason))
+        return true;
+    kp_log(asked ? KP_LEVEL_ERROR : KP_LEVEL_INFO, "engine %s declines on CPython %s: %s", engine->name,
+           kp_cpython.version, reason);
+    snprintf(key, sizeof key, "engine.%s", engine->name);
+    kp_core_meta(key, reason);
+    return false;
+}
+
+static void announce(const struct kp_engine *engine)
+{
+    char text[96];
+
+    snprintf(text, sizeof text, "CPython %s", kp_cpython.version);
+    kp_core_meta("interpreter", text);
+    kp_core_meta("engine", engine->name);
+    kp_log(KP_LEVEL_INFO, "%s is traced by the %s engine%s%s", text, engine->name, engine->note ? ": " : "",
+           engine->note ? engine->note : "");
+}
+
+const struct kp_engine *kp_engines_attach(void *interpreter)
+{
+    if (chosen)
+        return try_engine(chosen, interpreter) ? chosen : NULL;
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+        if (kp_core.options.engine != KP_ENGINE_AUTO && kp_core.options.engine != engines[i]->choice)
+            continue;
+        if (try_engine(engines[i], interpreter)) {
+            chosen = engines[i];
+            announce(chosen);
+            return chosen;
+        }
+    }
+    return NULL;
+}

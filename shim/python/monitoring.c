@@ -1,0 +1,278 @@
+/*
+ * Engine `monitoring`: PEP 669 with callbacks in C, under a tool id of our own. Functions that are not traced
+ * are switched off one by one (DISABLE) and cost nothing afterwards.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "code_object.h"
+#include "core.h"
+#include "cpython.h"
+#include "engine.h"
+#include "shadow.h"
+
+/* Never PROFILER_ID (2): other profilers insist on it. Nor 0, 1 and 5, which PEP 669 gives to others. */
+static const int tool_ids[] = {4, 3};
+
+static const struct kp_cpython_layout *layout;
+static void *disable; /* sys.monitoring.DISABLE */
+
+/* METH_FASTCALL: (self, arguments, count). Every event's first argument is the code object. */
+typedef void *callback(void *self, void *const *arguments, ssize_t count);
+
+/* None is immortal from 3.12 on (PEP 683), so it needs no reference. */
+static inline void *nothing(void)
+{
+    return (void *)kp_cpython.none;
+}
+
+/* Not traced: this event of this code object is not to come again. */
+static void *never_again(void)
+{
+    kp_cpython.incref(disable);
+    return disable;
+}
+
+/* Unique among live generators: their frame is part of them. Without a row the frame object serves. */
+static uint64_t token(void)
+{
+    if (layout)
+        return (uintptr_t)kp_frame_current(layout, kp_cpython.thread_unchecked());
+    return (uintptr_t)kp_cpython.frame_get();
+}
+
+static void *on_start(void *self, void *const *arguments, ssize_t count)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint32_t id, depth;
+
+    (void)self;
+    (void)count;
+    if (__builtin_expect(!t || (!t->shadow && !kp_thread_shadow(t)), 0))
+        return nothing();
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return never_again();
+    depth = t->depth;
+    kp_shadow_push(t, id);
+    kp_emit_enter(t, id, depth);
+    return nothing();
+}
+
+static void *on_return(void *self, void *const *arguments, ssize_t count)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint64_t now;
+    uint32_t id;
+
+    (void)self;
+    (void)count;
+    if (__builtin_expect(!t || (!t->shadow && !kp_thread_shadow(t)), 0))
+        return nothing();
+    now = kp_clock_now(t->clock);
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return never_again();
+    if (kp_shadow_pop(t, id, now))
+        kp_emit(t, KP_EVENT_EXIT, id, t->depth, now);
+    return nothing();
+}
+
+static void *on_unwind(void *self, void *const *arguments, ssize_t count)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint64_t now;
+    uint32_t id;
+
+    (void)self;
+    (void)count;
+    if (!t || (!t->shadow && !kp_thread_shadow(t)))
+        return nothing();
+    now = kp_clock_now(t->clock);
+    id = kp_code_id(t, arguments[0], NULL);
+    if (id && kp_shadow_pop(t, id, now))
+        kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
+    return nothing();
+}
+
+static void *on_yield(void *self, void *const *arguments, ssize_t count)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint64_t now;
+    uint32_t id;
+
+    (void)self;
+    (void)count;
+    if (!t || (!t->shadow && !kp_thread_shadow(t)))
+        return nothing();
+    now = kp_clock_now(t->clock);
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return never_again();
+    if (kp_shadow_pop(t, id, now))
+        kp_emit_pair(t, KP_EVENT_YIELD, id, t->depth, now, token(), 0);
+    return nothing();
+}
+
+static void resume(struct kp_thread_state *t, uint32_t id)
+{
+    uint32_t depth = t->depth;
+
+    kp_shadow_push(t, id);
+    kp_emit_pair(t, KP_EVENT_RESUME, id, depth, kp_clock_now(t->clock), token(), 0);
+}
+
+static void *on_resume(void *self, void *const *arguments, ssize_t count)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint32_t id;
+
+    (void)self;
+    (void)count;
+    if (!t || (!t->shadow && !kp_thread_shadow(t)))
+        return nothing();
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return never_again();
+    resume(t, id);
+    return nothing();
+}
+
+/*
+ * An exception is thrown into a generator. If its body never ran, this is its first run. PY_THROW cannot be
+ * disabled.
+ */
+static void *on_throw(void *self, void *const *arguments, ssize_t count)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint32_t id;
+
+    (void)self;
+    if (!t || (!t->shadow && !kp_thread_shadow(t)))
+        return nothing();
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return nothing();
+    if (count > 1 && kp_code_before_start(arguments[0], kp_cpython.long_as_long(arguments[1]))) {
+        uint32_t depth = t->depth;
+
+        kp_shadow_push(t, id);
+        kp_emit_enter(t, id, depth);
+    } else {
+        resume(t, id);
+    }
+    return nothing();
+}
+
+/* PyMethodDef (Include/methodobject.h), stable ABI. */
+struct method_def {
+    const char *name;
+    void *function;
+    int flags;
+    const char *doc;
+};
+
+#define METH_FASTCALL 0x0080
+
+static struct row {
+    const char *event;
+    callback *function;
+    struct method_def method;
+} rows[] = {
+    {"PY_START", on_start, {0}}, {"PY_RETURN", on_return, {0}}, {"PY_UNWIND", on_unwind, {0}},
+    {"PY_YIELD", on_yield, {0}}, {"PY_RESUME", on_resume, {0}}, {"PY_THROW", on_throw, {0}},
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+/* Calls a method and drops the result. */
+static bool call(void *object, const char *method, const char *format, long first, long second, void *third)
+{
+    void *result = kp_cpython.call_method(object, method, format, first, second, third);
+
+    if (!result) {
+        kp_cpython.error_clear();
+        return false;
+    }
+    kp_cpython.decref(result);
+    return true;
+}
+
+static bool register_callbacks(void *monitoring, void *events, int tool, long *mask)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        long event = kp_attribute_number(events, rows[i].event, 0);
+        void *function;
+
+        rows[i].method = (struct method_def){rows[i].event, (void *)rows[i].function, METH_FASTCALL, NULL};
+        function = kp_cpython.function_new(&rows[i].method, NULL, NULL);
+        if (!event || !function || !call(monitoring, "register_callback", "llO", tool, event, function))
+            return false;
+        kp_cpython.decref(function);
+        *mask |= event;
+    }
+    return true;
+}
+
+static int take_tool_id(void *monitoring)
+{
+    for (size_t i = 0; i < sizeof tool_ids / sizeof *tool_ids; i++) {
+        void *result = kp_cpython.call_method(monitoring, "use_tool_id", "is", tool_ids[i], "kprobe");
+
+        if (result) {
+            kp_cpython.decref(result);
+            return tool_ids[i];
+        }
+        kp_cpython.error_clear();
+    }
+    return -1;
+}
+
+static bool attach(void *interpreter, char *reason, size_t reason_bytes)
+{
+    void *monitoring = kp_cpython.sys_get("monitoring");
+    void *events = monitoring ? kp_cpython.get_attribute(monitoring, "events") : NULL;
+    long mask = 0;
+    int tool;
+
+    (void)interpreter;
+    layout = kp_cpython_layout();
+    if (!events || !kp_cpython.function_new || !kp_cpython.call_method) {
+        kp_cpython.error_clear();
+        snprintf(reason, reason_bytes, "sys.monitoring is not there");
+        return false;
+    }
+    disable = kp_cpython.get_attribute(monitoring, "DISABLE");
+    tool = take_tool_id(monitoring);
+    if (tool < 0) {
+        snprintf(reason, reason_bytes, "tool ids 3 and 4 of sys.monitoring are taken by other tools");
+        kp_cpython.decref(events);
+        return false;
+    }
+    if (!disable || !register_callbacks(monitoring, events, tool, &mask) ||
+        !call(monitoring, "set_events", "ll", tool, mask, NULL)) {
+        snprintf(reason, reason_bytes, "sys.monitoring refused our callbacks");
+        call(monitoring, "free_tool_id", "l", tool, 0, NULL);
+        kp_cpython.decref(events);
+        return false;
+    }
+    kp_cpython.decref(events);
+    return true;
+}
+
+static void refresh(void)
+{
+    void *monitoring = kp_cpython.sys_get("monitoring");
+
+    if (monitoring)
+        call(monitoring, "restart_events", "", 0, 0, NULL);
+}
+
+const struct kp_engine kp_engine_monitoring = {
+    .name = "monitoring",
+    .choice = KP_ENGINE_MONITORING,
+    .minor_min = 12,
+    .attach = attach,
+    .refresh = refresh,
+};

@@ -1,0 +1,153 @@
+#include "python.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "code_object.h"
+#include "core.h"
+#include "cpython.h"
+#include "engine.h"
+#include "log.h"
+
+#define INTERPRETERS_MAX 256
+
+/* Interpreters that were attached or given up; only touched with a GIL, and by the thread that owns the
+ * interpreter. */
+static _Atomic(void *) known[INTERPRETERS_MAX];
+static const struct kp_engine *engine;
+static _Atomic bool given_up;
+static _Atomic uint32_t refreshed;
+
+bool kp_python_present(void)
+{
+    return kp_cpython_find();
+}
+
+static bool is_known(void *interpreter)
+{
+    for (unsigned i = 0; i < INTERPRETERS_MAX; i++) {
+        void *entry = atomic_load_explicit(&known[i], memory_order_relaxed);
+
+        if (entry == interpreter)
+            return true;
+    }
+    return false;
+}
+
+static bool remember(void *interpreter)
+{
+    for (unsigned i = 0; i < INTERPRETERS_MAX; i++) {
+        void *empty = NULL;
+
+        if (atomic_compare_exchange_strong(&known[i], &empty, interpreter))
+            return true;
+    }
+    return false;
+}
+
+static void forget(void *interpreter)
+{
+    for (unsigned i = 0; i < INTERPRETERS_MAX; i++) {
+        void *entry = interpreter;
+
+        atomic_compare_exchange_strong(&known[i], &entry, NULL);
+    }
+}
+
+static void give_up(const char *why)
+{
+    kp_log(KP_LEVEL_WARN, "CPython %s: %s: tracing is off", kp_cpython.version, why);
+    atomic_store(&given_up, true);
+}
+
+static void attach(void *interpreter)
+{
+    struct kp_error_state error;
+
+    /* First, so that what we call cannot bring us here again. */
+    if (!remember(interpreter))
+        return;
+    kp_error_save(&error);
+    kp_core_arm();
+    if (!kp_code_setup()) {
+        give_up("no room for what we know of code objects (co_extra)");
+    } else {
+        const struct kp_engine *attached = kp_engines_attach(interpreter);
+
+        if (attached)
+            kp_code_learn_existing();
+        else if (!engine)
+            give_up("no engine can observe it");
+        engine = attached ? attached : engine;
+    }
+    kp_error_restore(&error);
+}
+
+/* The filter file changed: engines that switched functions off must look again. In a thread with the GIL. */
+static void refresh(void)
+{
+    uint32_t version = atomic_load(&kp_core.rules_version);
+
+    if (version == atomic_load(&refreshed))
+        return;
+    atomic_store(&refreshed, version);
+    if (engine && engine->refresh)
+        engine->refresh();
+}
+
+static int refresh_pending(void *unused)
+{
+    (void)unused;
+    refresh();
+    return 0;
+}
+
+void kp_python_refresh(void)
+{
+    if (engine && kp_cpython.pending_add)
+        kp_cpython.pending_add(refresh_pending, NULL);
+}
+
+/*
+ * Runs at every audit event of every thread: cheap, silent, never failing. `thread` NULL: before
+ * initialisation or after the end, where nothing may be called.
+ */
+static int on_audit(const char *event, void *arguments, void *user)
+{
+    void *interpreter;
+
+    (void)arguments;
+    (void)user;
+    if (atomic_load_explicit(&given_up, memory_order_relaxed) || !kp_cpython.thread_unchecked())
+        return 0;
+    if (strcmp(event, "os.exec") == 0) {
+        kp_core_before_exec();
+        return 0;
+    }
+    interpreter = kp_cpython.interpreter_get();
+    if (strcmp(event, "cpython.PyInterpreterState_Clear") == 0)
+        forget(interpreter);
+    else if (!is_known(interpreter) && kp_cpython.sys_get("modules"))
+        attach(interpreter);
+    return 0;
+}
+
+void kp_python_setup(void)
+{
+    if (kp_cpython.major != 3 || kp_cpython.minor < 8) {
+        kp_log(KP_LEVEL_WARN, "CPython %s: too old, 3.8 or later is needed: tracing is off",
+               kp_cpython.version);
+        return;
+    }
+    if (kp_cpython.free_threaded) {
+        kp_log(KP_LEVEL_WARN,
+               "CPython %s is a free-threaded build, which kprobe does not trace yet: tracing is off",
+               kp_cpython.version);
+        return;
+    }
+    if (!kp_cpython.thread_unchecked || !kp_cpython.interpreter_get || !kp_cpython.sys_get ||
+        !kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON))
+        return;
+    kp_cpython.add_audit_hook(on_audit, NULL);
+}

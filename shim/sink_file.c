@@ -1,0 +1,99 @@
+/*
+ * A file, 0600, never one that exists. A write that fails leaves no half chunk behind: the file is cut back.
+ * Pipes and devices cannot be cut and are written straight.
+ */
+#include "sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "log.h"
+
+static int file = -1;
+static char path[KP_SHM_OUTPUT_BYTES];
+static uint64_t good_bytes;
+
+static enum kp_status fail(const char *what)
+{
+    kp_log(KP_LEVEL_ERROR, "cannot %s %s: %s", what, path, strerror(errno));
+    return KP_ERROR_SYSTEM;
+}
+
+/* A pipe, a socket or a device of that name is used as it is; a regular file never. */
+static bool is_special(const char *name)
+{
+    struct stat st;
+
+    return stat(name, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static enum kp_status open_new(const char *destination)
+{
+    snprintf(path, sizeof path, "%s", destination);
+    good_bytes = 0;
+    file = is_special(path) ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : kp_sink_create(path, sizeof path);
+    if (file < 0)
+        return fail("write");
+    if (strcmp(path, destination) != 0)
+        kp_log(KP_LEVEL_INFO, "%s exists: the trace goes to %s", destination, path);
+    if (kp_core.shm)
+        memcpy(kp_core.shm->output, path, sizeof path);
+    return KP_OK;
+}
+
+static enum kp_status file_open(const char *destination, bool resume)
+{
+    if (!resume || !*path)
+        return open_new(destination);
+    file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (file < 0)
+        return fail("go on with");
+    if (lseek(file, (off_t)good_bytes, SEEK_SET) < 0 && errno != ESPIPE)
+        return fail("go on with");
+    if (kp_core.shm)
+        memcpy(kp_core.shm->output, path, sizeof path);
+    return KP_OK;
+}
+
+static enum kp_status cut_back(int error)
+{
+    bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+
+    if (ftruncate(file, (off_t)good_bytes) == 0)
+        lseek(file, (off_t)good_bytes, SEEK_SET);
+    errno = error;
+    return full ? KP_ERROR_FULL : fail("write");
+}
+
+static enum kp_status file_write(const void *data, size_t bytes)
+{
+    size_t done = 0;
+
+    while (done < bytes) {
+        ssize_t n = write(file, (const char *)data + done, bytes - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return cut_back(errno);
+        done += (size_t)n;
+    }
+    good_bytes += bytes;
+    return KP_OK;
+}
+
+static void file_close(void)
+{
+    if (file >= 0)
+        close(file);
+    file = -1;
+}
+
+const struct kp_sink kp_sink_file = {
+    .scheme = "file:", .keeps = true, .open = file_open, .write = file_write, .close = file_close};

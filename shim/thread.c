@@ -1,0 +1,205 @@
+#include "thread.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "memory.h"
+#include "registry.h"
+#include "trace/drain.h"
+
+static const _Atomic uint32_t never = 0;
+
+struct kp_thread_state kp_nobody = {.epoch = UINT32_MAX, .live = &never};
+
+__thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec"))) = &kp_nobody;
+
+static pthread_key_t key;
+static struct kp_thread_state *all_states;
+static uint32_t next_number;
+static bool table_full_said;
+
+/* The thread is gone: its entry goes to the writer, its state to the next thread. */
+static void thread_ended(void *value)
+{
+    struct kp_thread_state *t = value;
+
+    kp_self = &kp_nobody;
+    pthread_mutex_lock(&kp_core.lock);
+    if (t->ring && t->generation == kp_core.generation && t->entry) {
+        prctl(PR_GET_NAME, t->entry->name);
+        t->entry->end_ticks = kp_clock_now(t->clock);
+        atomic_store_explicit(&t->entry->state, KP_SHM_THREAD_DONE, memory_order_release);
+    }
+    t->ring = NULL;
+    t->entry = NULL;
+    t->in_use = false;
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+int kp_thread_setup(void)
+{
+    return pthread_key_create(&key, thread_ended);
+}
+
+static struct kp_thread_state *take_state(void)
+{
+    struct kp_thread_state *t;
+
+    for (t = all_states; t && t->in_use; t = t->next)
+        ;
+    if (!t) {
+        t = kp_memory_private(sizeof *t);
+        if (!t)
+            return NULL;
+        t->next = all_states;
+        all_states = t;
+    }
+    t->in_use = true;
+    return t;
+}
+
+static void start_afresh(struct kp_thread_state *t)
+{
+    t->ring = NULL;
+    t->entry = NULL;
+    t->slots = NULL;
+    t->head = t->limit = t->mask = 0;
+    t->calls = t->calls_lost = t->events_lost = t->gap_calls = t->gap_events = 0;
+    t->generation = kp_core.generation;
+}
+
+static struct kp_thread_state *create(void)
+{
+    struct kp_thread_state *t;
+
+    pthread_mutex_lock(&kp_core.lock);
+    t = take_state();
+    pthread_mutex_unlock(&kp_core.lock);
+    if (!t)
+        return NULL;
+    start_afresh(t);
+    t->depth = 0;
+    t->busy = false;
+    t->clock = kp_core.clock;
+    t->live = kp_core.live;
+    t->epoch = UINT32_MAX;
+    kp_self = t;
+    pthread_setspecific(key, t);
+    return t;
+}
+
+struct kp_thread_state *kp_thread_enter(void)
+{
+    struct kp_thread_state *t = kp_self;
+    uint32_t live;
+
+    if (t != &kp_nobody && t->busy)
+        return NULL;
+    /* A child made behind the back of pthread_atfork: the kernel cleared the live word. */
+    if (kp_core.live && atomic_load_explicit(kp_core.live, memory_order_relaxed) == 0 &&
+        atomic_load_explicit(&kp_core.state, memory_order_acquire) != KP_CORE_OFF && getpid() != kp_core.pid)
+        kp_core_fork_child();
+    if (atomic_load_explicit(&kp_core.state, memory_order_acquire) == KP_CORE_OFF)
+        return NULL;
+    live = atomic_load_explicit(kp_core.live, memory_order_acquire);
+    if (live == 0)
+        return NULL;
+    if (t == &kp_nobody && !(t = create()))
+        return NULL;
+    if (t->generation != kp_core.generation)
+        start_afresh(t);
+    memset(t->cache, 0, sizeof t->cache);
+    t->epoch = live;
+    return t;
+}
+
+static struct kp_shm_thread *take_entry(void)
+{
+    struct kp_shm_thread *threads = kp_shm_threads(kp_core.shm);
+    uint32_t used = atomic_load_explicit(&kp_core.shm->threads_used, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < used; i++)
+        if (atomic_load_explicit(&threads[i].state, memory_order_acquire) == KP_SHM_THREAD_FREE)
+            return &threads[i];
+    if (used == KP_SHM_THREADS)
+        return NULL;
+    memset(&threads[used], 0, sizeof threads[used]);
+    atomic_store_explicit(&kp_core.shm->threads_used, used + 1, memory_order_release);
+    return &threads[used];
+}
+
+static bool no_room(const char *what)
+{
+    if (!table_full_said)
+        kp_log(KP_LEVEL_WARN, "no room for another thread (%s): its calls are not recorded", what);
+    table_full_said = true;
+    return false;
+}
+
+bool kp_thread_open_ring(struct kp_thread_state *t, uint32_t base_depth)
+{
+    struct kp_shm_thread *entry = take_entry();
+    struct kp_ring *ring;
+
+    if (!entry)
+        return no_room("thread table full");
+    ring = kp_memory_ring(kp_core.shm, kp_core.options.buffer_bytes, 0, next_number);
+    if (!ring)
+        return no_room("shared memory full");
+    entry->number = next_number++;
+    entry->tid = (uint32_t)syscall(SYS_gettid);
+    entry->base_depth = base_depth;
+    entry->start_ticks = kp_clock_now(t->clock);
+    entry->end_ticks = 0;
+    prctl(PR_GET_NAME, entry->name);
+    if (!kp_registry_thread(entry)) {
+        kp_memory_ring_free(kp_core.shm, ring);
+        return no_room("definitions full");
+    }
+    atomic_store_explicit(&entry->ring, (uint64_t)((uint8_t *)ring - (uint8_t *)kp_core.shm),
+                          memory_order_relaxed);
+    t->entry = entry;
+    t->ring = ring;
+    t->slots = kp_ring_slots(ring);
+    t->mask = (1ull << ring->size_shift) - 1;
+    t->head = t->limit = 0;
+    ring->calls_lost = t->calls_lost;
+    ring->events_lost = t->events_lost;
+    atomic_store_explicit(&ring->calls, t->calls, memory_order_relaxed);
+    atomic_store_explicit(&entry->state, KP_SHM_THREAD_LIVE, memory_order_release);
+    return true;
+}
+
+void kp_thread_forked(void)
+{
+    next_number = 0;
+    table_full_said = false;
+    for (struct kp_thread_state *t = all_states; t; t = t->next)
+        if (t != kp_self) {
+            start_afresh(t);
+            t->in_use = false;
+        }
+}
+
+void kp_thread_forget_key(const void *key_gone)
+{
+    pthread_mutex_lock(&kp_core.lock);
+    for (struct kp_thread_state *t = all_states; t; t = t->next) {
+        struct kp_cache_entry *entry = kp_cache_entry(t, key_gone);
+
+        if (entry->key == key_gone)
+            entry->key = NULL;
+    }
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+bool kp_thread_shadow(struct kp_thread_state *t)
+{
+    if (!t->shadow)
+        t->shadow = kp_memory_private(sizeof *t->shadow * KP_SHADOW_DEPTH);
+    return t->shadow != NULL;
+}

@@ -1,0 +1,92 @@
+/*
+ * Per-thread state of the probes: private memory of the shim, found through one initial-exec TLS pointer.
+ */
+#ifndef KP_SHIM_THREAD_H
+#define KP_SHIM_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core.h"
+
+/* From a key (a code object) to a function id, direct-mapped; an entry is good while the thread's epoch is.
+ */
+struct kp_cache_entry {
+    const void *key;
+    uint32_t id;    /* 0: not traced */
+    uint32_t flags; /* the engine's */
+};
+
+#define KP_CACHE_ENTRIES 2048u
+#define KP_SHADOW_DEPTH  (1u << 20)
+
+struct kp_thread_state {
+    /* The line that every event touches. */
+    uint32_t epoch; /* compared with *live */
+    uint32_t depth; /* open traced calls */
+    const _Atomic uint32_t *live;
+    uint64_t head;  /* next slot number */
+    uint64_t limit; /* below it, three slots are free without a look at tail */
+    uint64_t mask;
+    struct kp_slot *slots;
+    struct kp_ring *ring; /* NULL: no event yet */
+    uint64_t calls;
+    /* Colder. */
+    unsigned clock;
+    bool busy;                        /* inside the shim's slow path: probes of this thread pass */
+    bool ended;                       /* its destructor ran */
+    uint64_t calls_lost, events_lost; /* in all */
+    uint64_t gap_calls, gap_events;   /* not yet told by a LOST event */
+    uint64_t gap_time;
+    struct kp_shm_thread *entry;
+    struct kp_thread_state *next; /* list of all, or of free ones; kp_core.lock */
+    uint32_t generation;          /* of the mapping that `ring` is in */
+    bool in_use;
+    void *engine;     /* the engine's memory, kept with the state */
+    uint32_t *shadow; /* ids of open calls by depth, for engines that need to check; KP_SHADOW_DEPTH */
+    struct kp_cache_entry cache[KP_CACHE_ENTRIES];
+};
+
+extern __thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec")));
+
+/* Stands in for threads without state: its epoch equals no live word. */
+extern struct kp_thread_state kp_nobody;
+
+/* Slow part of kp_thread_active: makes the state, or validates it anew. NULL: do not trace. */
+struct kp_thread_state *kp_thread_enter(void);
+
+/* This thread's state if tracing is on, else NULL. */
+static inline struct kp_thread_state *kp_thread_active(void)
+{
+    struct kp_thread_state *t = kp_self;
+
+    if (__builtin_expect(t->epoch == atomic_load_explicit(t->live, memory_order_relaxed), 1))
+        return t;
+    return kp_thread_enter();
+}
+
+static inline struct kp_cache_entry *kp_cache_entry(struct kp_thread_state *t, const void *key)
+{
+    uintptr_t bits = (uintptr_t)key;
+
+    return &t->cache[((bits >> 4) ^ (bits >> 15)) & (KP_CACHE_ENTRIES - 1)];
+}
+
+/* Called once from the constructor. 0 or -1. */
+int kp_thread_setup(void);
+
+/* A key is about to be freed: no thread may find it again. Any thread; the caller excludes concurrent use of
+ * the key. */
+void kp_thread_forget_key(const void *key);
+
+/* Give the thread a ring and an entry. With the lock held. False: no room, counted. */
+bool kp_thread_open_ring(struct kp_thread_state *t, uint32_t base_depth);
+
+/* In a forked child: only the calling thread is left. With the lock held. */
+void kp_thread_forked(void);
+
+/* Make sure t->shadow exists. False: no memory. */
+bool kp_thread_shadow(struct kp_thread_state *t);
+
+#endif

@@ -1,0 +1,344 @@
+#include "writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "core.h"
+#include "log.h"
+#include "memory.h"
+#include "sink.h"
+#include "trace/drain.h"
+
+#define PERIOD_NS     100000000l /* at most so long until an event is in the file */
+#define SLOW_TURNS_NS 1000000000ull
+#define STACK_BYTES   (512u << 10)
+
+enum request { GO_ON, STOP, FINISH };
+
+/* What the thread works with: one mapping, made at the first start and reused. */
+struct workshop {
+    struct kp_drain drain;
+    struct kp_encoder encoder;
+    uint8_t out[KP_CHUNK_EVENTS_ROOM];
+};
+
+static struct workshop *shop;
+static struct kp_zstd zstd;
+static bool zstd_tried;
+static const struct kp_sink *sink;
+static char destination[KP_SHM_OUTPUT_BYTES];
+
+static pthread_t thread;
+static void *stack;
+static _Atomic bool exists;  /* under the lock, except for reading */
+static _Atomic bool failed;  /* the sink is broken for good */
+static _Atomic bool working; /* rings are being emptied */
+static bool fresh, resume_section, finished, sink_was_open;
+static _Atomic uint32_t wake_word;
+static _Atomic unsigned request;
+static uint64_t last_slow_turn_ns;
+static unsigned long long filter_time;
+static bool full_said;
+
+static enum kp_status write_chunk(void *user, const void *data, size_t bytes)
+{
+    (void)user;
+    return sink->write(data, bytes);
+}
+
+static void ring_done(void *user, struct kp_ring *ring)
+{
+    (void)user;
+    pthread_mutex_lock(&kp_core.lock);
+    kp_memory_ring_free(kp_core.shm, ring);
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+/*
+ * Descriptors of its own: CLOSE_RANGE_UNSHARE (Linux 5.9) leaves the program's table alone. Where it is
+ * refused, ours stand in the program's table, marked close-on-exec.
+ */
+static void leave_descriptors(void)
+{
+    if (syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) == 0)
+        kp_log_detach_thread();
+    else
+        kp_log(KP_LEVEL_INFO, "the writer shares the program's file descriptors: %s", strerror(errno));
+}
+
+static bool open_sink(void)
+{
+    enum kp_status status = sink->open(destination, !fresh || resume_section);
+
+    if (status == KP_OK && fresh)
+        status = kp_drain_open(&shop->drain);
+    if (status == KP_ERROR_FULL)
+        kp_log(KP_LEVEL_ERROR, "%s: no room for a trace", destination);
+    if (status != KP_OK)
+        return false;
+    fresh = false;
+    sink_was_open = true;
+    return true;
+}
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A full disk is waited for: the rings fill, then events are dropped and counted, and it goes on when there
+ * is room. */
+static bool handle(enum kp_status status)
+{
+    if (status == KP_OK) {
+        if (full_said)
+            kp_log(KP_LEVEL_WARN, "%s: there is room again, the trace goes on", kp_core.shm->output);
+        full_said = false;
+        return true;
+    }
+    if (status == KP_ERROR_FULL) {
+        if (!full_said)
+            kp_log(KP_LEVEL_ERROR, "%s: no room: events are dropped and counted until there is some",
+                   kp_core.shm->output);
+        full_said = true;
+        return true;
+    }
+    return false;
+}
+
+/* Threads that fill their ring by more than a quarter get a larger one ready before they need it. */
+static void prepare_larger(void)
+{
+    struct kp_shm_thread *threads = kp_shm_threads(kp_core.shm);
+    uint32_t used = atomic_load_explicit(&kp_core.shm->threads_used, memory_order_acquire);
+
+    for (uint32_t i = 0; i < used; i++) {
+        struct kp_ring *ring;
+
+        if (atomic_load_explicit(&threads[i].state, memory_order_acquire) != KP_SHM_THREAD_LIVE)
+            continue;
+        ring = kp_shm_ring(kp_core.shm, atomic_load_explicit(&threads[i].ring, memory_order_acquire));
+        if (!ring || atomic_load_explicit(&ring->next, memory_order_relaxed) ||
+            kp_drain_pending(kp_core.shm, &threads[i]) < (3ull << ring->size_shift) / 8)
+            continue;
+        pthread_mutex_lock(&kp_core.lock);
+        kp_writer_prepare_next(ring);
+        pthread_mutex_unlock(&kp_core.lock);
+    }
+}
+
+static void slow_turn(void)
+{
+    uint64_t now = monotonic_ns();
+    unsigned long long time;
+
+    kp_core.shm->last_sync = kp_clock_sync(kp_core.clock);
+    if (now - last_slow_turn_ns < SLOW_TURNS_NS)
+        return;
+    last_slow_turn_ns = now;
+    time = kp_config_filter_time(&kp_core.options);
+    if (time && filter_time && time != filter_time)
+        kp_core_refresh();
+    filter_time = time;
+    if (!full_said)
+        handle(kp_drain_clock(&shop->drain));
+}
+
+static bool turn(void)
+{
+    atomic_store_explicit(&wake_word, 0, memory_order_release);
+    prepare_larger();
+    slow_turn();
+    if (full_said && monotonic_ns() - last_slow_turn_ns > SLOW_TURNS_NS / 2)
+        return true;
+    return handle(kp_drain_all(&shop->drain));
+}
+
+static void sleep_until_woken(void)
+{
+    struct timespec period = {0, PERIOD_NS};
+
+    syscall(SYS_futex, &wake_word, FUTEX_WAIT_PRIVATE, 0u, &period, NULL, 0u);
+}
+
+static void finish(void)
+{
+    kp_core.shm->last_sync = kp_clock_sync(kp_core.clock);
+    finished = handle(kp_drain_finish(&shop->drain, NULL, NULL)) && !full_said;
+    if (full_said)
+        kp_log(KP_LEVEL_ERROR,
+               "%s: the end of the trace is kept in shared memory: free some room, then `kprobe recover`",
+               kp_core.shm->output);
+}
+
+static void *run(void *unused)
+{
+    bool good;
+
+    (void)unused;
+    prctl(PR_SET_NAME, "kprobe-writer");
+    leave_descriptors();
+    good = open_sink();
+    while (good && atomic_load_explicit(&request, memory_order_acquire) == GO_ON) {
+        good = turn();
+        if (good && atomic_load_explicit(&request, memory_order_acquire) == GO_ON)
+            sleep_until_woken();
+    }
+    if (good && atomic_load_explicit(&request, memory_order_acquire) == FINISH)
+        finish();
+    if (!good) {
+        atomic_store(&failed, true);
+        kp_core_disable(sink_was_open ? "the trace cannot be written on" : "there is no trace to write to");
+    }
+    sink->close();
+    atomic_store_explicit(&working, false, memory_order_release);
+    return NULL;
+}
+
+/* The program's signals are not ours: a handler must never run in this thread. */
+static bool spawn(void)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    int error;
+
+    if (!stack && !(stack = kp_memory_private(STACK_BYTES)))
+        return false;
+    atomic_store(&request, GO_ON);
+    atomic_store(&wake_word, 0);
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstack(&attributes, stack, STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_store(&working, true);
+    error = pthread_create(&thread, &attributes, run, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    atomic_store(&exists, error == 0);
+    if (error) {
+        atomic_store(&working, false);
+        kp_log(KP_LEVEL_WARN, "no thread for the writer: %s", strerror(error));
+    }
+    return error == 0;
+}
+
+static bool make_shop(void)
+{
+    if (!shop && !(shop = kp_memory_private(sizeof *shop)))
+        return false;
+    if (!zstd_tried && kp_core.options.compress_level &&
+        kp_zstd_open(&zstd, (int)kp_core.options.compress_level) != 0)
+        kp_log(KP_LEVEL_INFO, "libzstd.so.1 is not there: the trace is not compressed");
+    zstd_tried = true;
+    memset(&shop->drain, 0, offsetof(struct kp_drain, index));
+    shop->drain.shm = kp_core.shm;
+    shop->drain.zstd = &zstd;
+    shop->drain.write = write_chunk;
+    shop->drain.ring_done = ring_done;
+    shop->drain.out = shop->out;
+    shop->drain.encoder = &shop->encoder;
+    return true;
+}
+
+bool kp_writer_start(bool resume)
+{
+    const char *rest;
+
+    if (!make_shop())
+        return false;
+    sink = kp_sink_find(kp_core.options.output, &rest);
+    memcpy(destination, kp_core.shm->output, sizeof destination);
+    fresh = true;
+    resume_section = resume;
+    finished = sink_was_open = full_said = false;
+    filter_time = kp_config_filter_time(&kp_core.options);
+    last_slow_turn_ns = monotonic_ns();
+    atomic_store(&failed, false);
+    return spawn();
+}
+
+bool kp_writer_running(void)
+{
+    return atomic_load_explicit(&exists, memory_order_acquire);
+}
+
+bool kp_writer_working(void)
+{
+    return atomic_load_explicit(&working, memory_order_acquire);
+}
+
+static void restart(void)
+{
+    pthread_mutex_lock(&kp_core.lock);
+    if (!atomic_load(&exists) && !atomic_load(&failed) && kp_core.shm &&
+        atomic_load(&kp_core.state) == KP_CORE_RUNNING)
+        spawn();
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+void kp_writer_wake(void)
+{
+    if (!atomic_load_explicit(&exists, memory_order_acquire))
+        restart();
+    if (atomic_exchange_explicit(&wake_word, 1, memory_order_acq_rel) == 0)
+        syscall(SYS_futex, &wake_word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0u);
+}
+
+bool kp_writer_stop(bool finish_trace)
+{
+    pthread_mutex_lock(&kp_core.lock);
+    if (!atomic_load(&exists) && finish_trace && !atomic_load(&failed))
+        spawn();
+    if (!atomic_load(&exists)) {
+        pthread_mutex_unlock(&kp_core.lock);
+        return atomic_load(&failed) && !sink_was_open;
+    }
+    pthread_mutex_unlock(&kp_core.lock);
+    atomic_store_explicit(&request, finish_trace ? FINISH : STOP, memory_order_release);
+    atomic_store_explicit(&wake_word, 1, memory_order_release);
+    syscall(SYS_futex, &wake_word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0u);
+    pthread_join(thread, NULL);
+    atomic_store(&exists, false);
+    return finished || (atomic_load(&failed) && !sink_was_open);
+}
+
+void kp_writer_forked(void)
+{
+    atomic_store(&exists, false);
+    atomic_store(&working, false);
+    atomic_store(&failed, false);
+    /* Its stack stays mapped; a new thread takes a new one. */
+    stack = NULL;
+}
+
+uint64_t kp_writer_prepare_next(struct kp_ring *ring)
+{
+    uint64_t offset = atomic_load_explicit(&ring->next, memory_order_acquire);
+    uint64_t bytes = (uint64_t)sizeof(struct kp_slot) << ring->size_shift;
+    struct kp_ring *next;
+
+    if (offset || bytes >= KP_RING_BYTES_MAX)
+        return offset;
+    next = kp_memory_ring(kp_core.shm, bytes * 2, 0, ring->thread);
+    if (!next)
+        return 0;
+    offset = (uint64_t)((uint8_t *)next - (uint8_t *)kp_core.shm);
+    atomic_store_explicit(&ring->next, offset, memory_order_release);
+    return offset;
+}
