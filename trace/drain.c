@@ -89,7 +89,7 @@ static size_t whole_records(const uint8_t *data, size_t bytes)
         uint32_t size;
 
         memcpy(&size, data + whole, sizeof size);
-        if (size < KP_DEF_HEADER_BYTES || size > bytes - whole || (whole && whole + size > DEFS_CHUNK_BYTES))
+        if (size < KP_DEF_HEADER_BYTES || size > bytes - whole || size > DEFS_CHUNK_BYTES - whole)
             break;
         whole += size;
     }
@@ -222,7 +222,7 @@ static enum kp_status drain_ring(struct kp_drain *drain, struct kp_ring *ring, u
 
 enum kp_status kp_drain_thread(struct kp_drain *drain, struct kp_shm_thread *thread)
 {
-    for (;;) {
+    for (unsigned hops = 0; hops < KP_RING_CHAIN_MAX; hops++) {
         struct kp_ring *ring =
             kp_shm_ring(drain->shm, atomic_load_explicit(&thread->ring, memory_order_acquire));
         uint32_t moved;
@@ -242,6 +242,7 @@ enum kp_status kp_drain_thread(struct kp_drain *drain, struct kp_shm_thread *thr
         if (drain->ring_done)
             drain->ring_done(drain->user, ring);
     }
+    return KP_ERROR_DAMAGED;
 }
 
 uint64_t kp_drain_pending(const struct kp_shm_control *shm, const struct kp_shm_thread *thread)
@@ -250,7 +251,7 @@ uint64_t kp_drain_pending(const struct kp_shm_control *shm, const struct kp_shm_
     struct kp_ring *ring = kp_shm_ring(base, atomic_load_explicit(&thread->ring, memory_order_acquire));
     uint64_t pending = 0;
 
-    while (ring) {
+    for (unsigned hops = 0; ring && hops < KP_RING_CHAIN_MAX; hops++) {
         pending += atomic_load_explicit(&ring->head, memory_order_acquire) -
                    atomic_load_explicit(&ring->tail, memory_order_relaxed);
         if (!atomic_load_explicit(&ring->moved, memory_order_acquire))
@@ -265,8 +266,10 @@ static struct kp_ring *last_ring(struct kp_shm_control *shm, struct kp_shm_threa
 {
     struct kp_ring *ring = kp_shm_ring(shm, atomic_load_explicit(&thread->ring, memory_order_acquire));
 
-    while (ring && atomic_load_explicit(&ring->moved, memory_order_acquire))
-        ring = kp_shm_ring(shm, atomic_load_explicit(&ring->next, memory_order_acquire));
+    for (unsigned hops = 0; ring && atomic_load_explicit(&ring->moved, memory_order_acquire); hops++)
+        ring = hops == KP_RING_CHAIN_MAX
+                   ? NULL
+                   : kp_shm_ring(shm, atomic_load_explicit(&ring->next, memory_order_acquire));
     return ring;
 }
 

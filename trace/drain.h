@@ -25,6 +25,9 @@ struct kp_drain_index {
 
 #define KP_DRAIN_INDEX_MAX 4096u
 
+/* A thread has no longer chain of rings than this; a leftover that says so is damaged. */
+#define KP_RING_CHAIN_MAX 65536u
+
 struct kp_drain {
     /* Set by the caller before kp_drain_open. */
     struct kp_shm_control *shm;

@@ -78,13 +78,19 @@ static bool still_mapped(uint32_t pid, const char *path)
     return found;
 }
 
+/* Whether [offset, offset + bytes) lies in [from, to), without trusting that the sum fits. */
+static bool within(uint64_t offset, uint64_t bytes, uint64_t from, uint64_t to)
+{
+    return offset >= from && offset <= to && bytes <= to - offset;
+}
+
 static bool header_sane(const struct kp_shm_control *shm, uint64_t size)
 {
-    return shm->total_bytes <= size && shm->threads_offset >= sizeof *shm &&
-           shm->threads_offset + KP_SHM_THREADS * sizeof(struct kp_shm_thread) <= shm->defs_offset &&
-           shm->defs_offset + shm->defs_bytes <= shm->rings_offset &&
-           shm->rings_offset + shm->rings_bytes <= shm->total_bytes && shm->threads_offset % 64 == 0 &&
-           shm->rings_offset % 64 == 0 && shm->time_shift < 32;
+    return shm->total_bytes <= size && shm->threads_offset % 64 == 0 && shm->rings_offset % 64 == 0 &&
+           shm->time_shift < 32 &&
+           within(shm->threads_offset, KP_SHM_THREADS * sizeof(struct kp_shm_thread), sizeof *shm, shm->defs_offset) &&
+           within(shm->defs_offset, shm->defs_bytes, sizeof *shm, shm->rings_offset) &&
+           within(shm->rings_offset, shm->rings_bytes, sizeof *shm, shm->total_bytes);
 }
 
 enum kp_status kp_leftover_map(struct kp_shm_control **shm, const char *path)
