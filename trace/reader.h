@@ -66,6 +66,7 @@ struct kp_thread {
     uint64_t events_read;
     uint64_t calls_lost_read; /* sum over LOST events */
     uint64_t gaps;         /* missing stretches: damage, not losses */
+    uint64_t backward;     /* events whose clock stood before that of the event before; given out with its time */
     void *user;            /* for the caller */
 };
 
@@ -95,7 +96,7 @@ struct kp_item {
 struct kp_reader;
 
 enum kp_reader_flags {
-    KP_READ_BY_TIME = 1,     /* EVENTS items of all threads of an input merged by time (batches become small) */
+    KP_READ_BY_TIME = 1,     /* definitions of all inputs first, then EVENTS of all threads merged by time (small batches) */
     KP_READ_NO_LEFTOVER = 2, /* only what is in the files */
     KP_READ_NO_EVENTS = 4,   /* skip event chunks (info) */
 };
