@@ -10,7 +10,7 @@
 
 #include "code_object.h"
 #include "core.h"
-#include "cpython.h"
+#include "cpython_layout.h"
 #include "emit.h"
 #include "engine.h"
 
@@ -18,7 +18,8 @@ typedef void *(*eval_frame)(void *thread, void *frame, int throw_flag);
 typedef void *(*eval_frame_3_8)(void *frame, int throw_flag);
 
 static eval_frame next_eval; /* what was there before us: the default, or another tool's */
-static const struct kp_cpython_layout *layout;
+
+#define INLINE static inline __attribute__((always_inline))
 
 /* What a hook remembers of its call while the call runs. */
 struct activation {
@@ -27,11 +28,11 @@ struct activation {
     bool generator;
 };
 
-static inline void enter(struct kp_thread_state *t, void *frame, struct activation *call)
+INLINE void enter(const struct kp_cpython_layout *layout, struct kp_thread_state *t, void *frame,
+                  struct activation *call)
 {
     enum kp_frame_state state = kp_frame_classify(layout, frame);
 
-    call->id = 0;
     if (state == KP_FRAME_CREATION)
         return;
     call->id = kp_code_id(t, KP_FIELD(void *, frame, layout->frame_code),
@@ -40,13 +41,14 @@ static inline void enter(struct kp_thread_state *t, void *frame, struct activati
         return;
     call->depth = t->depth++;
     call->generator = state != KP_FRAME_PLAIN;
-    if (state == KP_FRAME_AGAIN)
+    if (__builtin_expect(state == KP_FRAME_AGAIN, 0))
         kp_emit_pair(t, KP_EVENT_RESUME, call->id, call->depth, kp_clock_now(t->clock), (uintptr_t)frame, 0);
     else
         kp_emit_enter(t, call->id, call->depth);
 }
 
-static inline void leave(void *frame, const struct activation *call, const void *result)
+INLINE void leave(const struct kp_cpython_layout *layout, void *frame, const struct activation *call,
+                  const void *result)
 {
     struct kp_thread_state *t = kp_thread_active();
     uint64_t now;
@@ -57,40 +59,49 @@ static inline void leave(void *frame, const struct activation *call, const void 
     }
     now = kp_clock_now(t->clock);
     t->depth = call->depth;
-    if (result && call->generator && kp_frame_suspended(layout, frame))
+    if (__builtin_expect(call->generator, 0) && result && kp_frame_suspended(layout, frame))
         kp_emit_pair(t, KP_EVENT_YIELD, call->id, call->depth, now, (uintptr_t)frame, 0);
     else
         kp_emit(t, result ? KP_EVENT_EXIT : KP_EVENT_UNWIND, call->id, call->depth, now);
 }
 
-static void *hook(void *thread, void *frame, int throw_flag)
+/* Until 3.8 the evaluator is not told the thread. */
+INLINE void *evaluate(const struct kp_cpython_layout *layout, void *thread, void *frame, int throw_flag)
 {
     struct kp_thread_state *t = kp_thread_active();
     struct activation call = {0, 0, false};
     void *result;
 
     if (__builtin_expect(t != NULL, 1))
-        enter(t, frame, &call);
-    result = next_eval(thread, frame, throw_flag);
+        enter(layout, t, frame, &call);
+    if (layout->minor > 8)
+        result = next_eval(thread, frame, throw_flag);
+    else
+        result = ((eval_frame_3_8)(void *)next_eval)(frame, throw_flag);
     if (call.id)
-        leave(frame, &call, result);
+        leave(layout, frame, &call, result);
     return result;
 }
 
-/* 3.8: the evaluator is not told the thread. */
+/* One hook per row, with its offsets as constants. */
 static void *hook_3_8(void *frame, int throw_flag)
 {
-    struct kp_thread_state *t = kp_thread_active();
-    struct activation call = {0, 0, false};
-    void *result;
-
-    if (__builtin_expect(t != NULL, 1))
-        enter(t, frame, &call);
-    result = ((eval_frame_3_8)(void *)next_eval)(frame, throw_flag);
-    if (call.id)
-        leave(frame, &call, result);
-    return result;
+    return evaluate(&kp_cpython_layouts[0], NULL, frame, throw_flag);
 }
+
+#define HOOK(minor, row)                                                                                     \
+    static void *hook_3_##minor(void *thread, void *frame, int throw_flag)                                   \
+    {                                                                                                        \
+        _Static_assert(sizeof kp_cpython_layouts / sizeof *kp_cpython_layouts > (row),                       \
+                       "a row for each hook");                                                               \
+        return evaluate(&kp_cpython_layouts[row], thread, frame, throw_flag);                                \
+    }
+
+HOOK(9, 1)
+HOOK(10, 2)
+HOOK(11, 3)
+
+static void *const hooks[] = {(void *)hook_3_8, (void *)hook_3_9, (void *)hook_3_10, (void *)hook_3_11};
 
 /*
  * 3.8 has no setter. The slot is the one word of the interpreter state that holds the default evaluator
@@ -117,14 +128,15 @@ static bool attach_3_8(void *interpreter)
     if (!slot)
         return false;
     next_eval = (eval_frame)(void *)kp_cpython.eval_default;
-    *slot = (void *)hook_3_8;
+    *slot = hooks[0];
     return true;
 }
 
 static bool attach(void *interpreter, char *reason, size_t reason_bytes)
 {
-    layout = kp_cpython_layout();
-    if (!layout || !kp_cpython.eval_default) {
+    const struct kp_cpython_layout *layout = kp_cpython_layout();
+
+    if (!layout || layout->minor - 8 >= sizeof hooks / sizeof *hooks || !kp_cpython.eval_default) {
         snprintf(reason, reason_bytes, "the layout of its frames is not known");
         return false;
     }
@@ -139,7 +151,7 @@ static bool attach(void *interpreter, char *reason, size_t reason_bytes)
         return false;
     }
     next_eval = (eval_frame)kp_cpython.eval_hook_get(interpreter);
-    kp_cpython.eval_hook_set(interpreter, (void *)hook);
+    kp_cpython.eval_hook_set(interpreter, hooks[layout->minor - 8]);
     return true;
 }
 
