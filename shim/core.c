@@ -94,6 +94,8 @@ void kp_core_refresh(void)
             set_live(true);
     }
     pthread_mutex_unlock(&kp_core.lock);
+    if (kp_core.rules_changed)
+        kp_core.rules_changed();
 }
 
 void kp_core_meta(const char *key, const char *value)

@@ -18,6 +18,9 @@ struct kp_cpython_layout {
     uint16_t thread_cframe;   /* 3.11, 3.12: tstate->cframe; 0: none */
     uint16_t current_frame;   /* of the cframe, or (3.13+) of the thread state */
     int16_t generator_state;  /* 3.11+: gi_frame_state, seen from the embedded frame */
+    uint16_t thread_profile;  /* 3.8: c_profilefunc; others have _PyEval_SetProfile */
+    uint16_t thread_tracing;  /* 3.8: int use_tracing */
+    uint16_t thread_number;   /* 3.8: uint64_t id; others have PyThreadState_GetID */
     int8_t suspended;         /* 3.10: value of f_state; 3.11+: value of gi_frame_state */
 };
 
@@ -36,6 +39,9 @@ enum kp_frame_state {
  */
 static const struct kp_cpython_layout kp_cpython_layouts[] = {
     {.minor = 8,
+     .thread_profile = 56,
+     .thread_tracing = 48,
+     .thread_number = 256,
      .frame_code = 32,
      .frame_globals = 48,
      .frame_last = 104,
@@ -125,6 +131,25 @@ static inline bool kp_frame_suspended(const struct kp_cpython_layout *layout, vo
         return KP_FIELD(int8_t, frame, layout->frame_state) == layout->suspended;
     /* 3.8, 3.9: f_stacktop is NULL unless the frame can go on. */
     return KP_FIELD(void *, frame, layout->frame_state) != NULL;
+}
+
+/* A number that no other thread state of the process ever had. */
+static inline uint64_t kp_thread_state_number(const struct kp_cpython_layout *layout, void *thread)
+{
+    return kp_cpython.thread_id ? kp_cpython.thread_id(thread)
+                                : KP_FIELD(uint64_t, thread, layout->thread_number);
+}
+
+/* Give a thread a profile function. */
+static inline void kp_thread_state_profile(const struct kp_cpython_layout *layout, void *thread,
+                                           int (*function)(void *, void *, int, void *))
+{
+    if (kp_cpython.set_profile_thread) {
+        kp_cpython.set_profile_thread(thread, function, NULL);
+    } else if (layout && layout->thread_profile) {
+        KP_FIELD(void *, thread, layout->thread_profile) = (void *)function;
+        KP_FIELD(int, thread, layout->thread_tracing) = 1;
+    }
 }
 
 /* The frame that runs in this thread, as an identity only; NULL when the version has no row. */

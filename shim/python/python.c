@@ -103,7 +103,8 @@ static int refresh_pending(void *unused)
     return 0;
 }
 
-void kp_python_refresh(void)
+/* In the writer thread, which has no GIL: the interpreter calls us back when it may. */
+static void rules_changed(void)
 {
     if (engine && kp_cpython.pending_add)
         kp_cpython.pending_add(refresh_pending, NULL);
@@ -149,5 +150,6 @@ void kp_python_setup(void)
     if (!kp_cpython.thread_unchecked || !kp_cpython.interpreter_get || !kp_cpython.sys_get ||
         !kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON))
         return;
+    kp_core.rules_changed = rules_changed;
     kp_cpython.add_audit_hook(on_audit, NULL);
 }
