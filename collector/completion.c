@@ -20,6 +20,16 @@ static void print_command_names(FILE *file)
     fputs("help --help --version --completion", file);
 }
 
+/* Values that are paths are those whose name in the help says so. */
+static bool takes_path(const struct kp_option_row *row)
+{
+    static const char *const metavars[] = {"FILE", "DEST", "PATH", "DIR", "OUT"};
+    for (size_t i = 0; i < sizeof metavars / sizeof *metavars; i++)
+        if (row->metavar && !strcmp(row->metavar, metavars[i]))
+            return true;
+    return false;
+}
+
 static void bash_option_value(FILE *file, const struct kp_option_row *row)
 {
     if (row->argument == KP_ARGUMENT_NONE)
@@ -106,7 +116,7 @@ static void zsh_option(FILE *file, const struct kp_option_row *row)
             fputc('(', file);
             print_words(file, row->choices, ' ');
             fputc(')', file);
-        } else if (row->argument == KP_ARGUMENT_STRING) {
+        } else if (takes_path(row)) {
             fputs("_files", file);
         }
     }

@@ -47,6 +47,17 @@ static int print_completion(const char *shell)
     return KP_EXIT_FINE;
 }
 
+/* For the build: all pages into a folder. */
+static int write_man_pages(const char *folder)
+{
+    if (!folder)
+        return kp_usage_error(NULL, "--man-pages needs a folder");
+    if (kp_man_write_all(folder))
+        return KP_EXIT_FINE;
+    fprintf(stderr, "kprobe: cannot write the man pages to '%s': %s\n", folder, strerror(errno));
+    return KP_EXIT_DAMAGED;
+}
+
 /* What may stand in the place of a command. */
 static int run(int argc, char **argv)
 {
@@ -61,6 +72,8 @@ static int run(int argc, char **argv)
         return print_version();
     if (!strcmp(word, "--man"))
         return print_page(kp_man_print, next);
+    if (!strcmp(word, "--man-pages"))
+        return write_man_pages(next);
     if (!strcmp(word, "--completion"))
         return print_completion(next);
     if (*word == '-')

@@ -178,3 +178,22 @@ void kp_man_print(const struct kp_command *command, FILE *file)
     else
         print_main(file);
 }
+
+static bool write_page(const struct kp_command *command, const char *folder)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/kprobe%s%s.1", folder, command ? "-" : "", command ? command->name : "");
+    FILE *file = fopen(path, "we");
+    if (!file)
+        return false;
+    kp_man_print(command, file);
+    return !ferror(file) & !fclose(file);
+}
+
+bool kp_man_write_all(const char *folder)
+{
+    bool good = write_page(NULL, folder);
+    for (const struct kp_command *const *row = kp_commands; *row && good; row++)
+        good = write_page(*row, folder);
+    return good;
+}

@@ -34,6 +34,9 @@ void kp_help_print(const struct kp_command *command, FILE *file);
 /* The man page kprobe-<command>.1, or kprobe.1 (NULL), as roff for man. */
 void kp_man_print(const struct kp_command *command, FILE *file);
 
+/* Writes all man pages into an existing folder; false with errno. */
+bool kp_man_write_all(const char *folder);
+
 /* The completion script for a shell ("bash", "zsh", "fish"); false when it is none of these. */
 bool kp_completion_print(const char *shell, FILE *file);
 
