@@ -1,9 +1,11 @@
 /* The commands of kprobe, one row and one file cmd_<name>.c each. */
 #include "command.h"
 
-extern const struct kp_command kp_command_record;
+extern const struct kp_command kp_command_record, kp_command_report, kp_command_tree;
 
 const struct kp_command *const kp_commands[] = {
     &kp_command_record,
+    &kp_command_report,
+    &kp_command_tree,
     NULL,
 };

@@ -1,0 +1,139 @@
+#include "session.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/escape.h"
+#include "util/memory.h"
+
+/* The kprobe.*.kpt changed last, or NULL; the caller frees. */
+static char *find_newest(void)
+{
+    glob_t found;
+    char *newest = NULL;
+    struct timespec newest_time = {0};
+    if (glob("kprobe.*.kpt", 0, NULL, &found))
+        return NULL;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct stat info;
+        if (stat(found.gl_pathv[i], &info))
+            continue;
+        struct timespec time = info.st_mtim;
+        if (newest && (time.tv_sec < newest_time.tv_sec ||
+                       (time.tv_sec == newest_time.tv_sec && time.tv_nsec <= newest_time.tv_nsec)))
+            continue;
+        free(newest);
+        newest = kp_copy_text(found.gl_pathv[i]);
+        newest_time = time;
+    }
+    globfree(&found);
+    return newest;
+}
+
+int kp_session_open(struct kp_session *session, const struct kp_command *command, int count, char **operands,
+                    unsigned flags)
+{
+    char error[1024];
+    *session = (struct kp_session){.command = command};
+    const char *const *paths = (const char *const *)operands;
+    if (count == 0) {
+        session->newest = find_newest();
+        if (!session->newest)
+            return kp_usage_error(command, "no trace named, and no kprobe.*.kpt in this directory");
+        paths = (const char *const *)&session->newest;
+        count = 1;
+    }
+    enum kp_status status =
+        kp_reader_open(&session->reader, paths, (size_t)count, flags, error, sizeof error);
+    if (status != KP_OK) {
+        fprintf(stderr, "kprobe %s: %s\n", command->name, error);
+        free(session->newest);
+        return KP_EXIT_DAMAGED;
+    }
+    kp_progress_start(&session->progress);
+    return KP_EXIT_FINE;
+}
+
+static void tell_damage(struct kp_session *session, const struct kp_item *item)
+{
+    char *path = kp_escape(item->path ? item->path : "input"),
+         *text = kp_escape(item->text ? item->text : "damaged");
+    kp_progress_clear(&session->progress);
+    fprintf(stderr, "kprobe %s: %s: at byte %" PRIu64 ": %s\n", session->command->name, path, item->offset,
+            text);
+    free(path);
+    free(text);
+    session->damages++;
+}
+
+static void note(struct kp_session *session, const struct kp_item *item)
+{
+    switch (item->kind) {
+    case KP_ITEM_PROCESS:
+        session->processes = kp_grow(session->processes, &session->process_capacity, session->process_count,
+                                     sizeof *session->processes);
+        session->processes[session->process_count++] = item->process;
+        break;
+    case KP_ITEM_THREAD:
+        session->threads = kp_grow(session->threads, &session->thread_capacity, session->thread_count,
+                                   sizeof *session->threads);
+        session->threads[session->thread_count++] = item->thread;
+        break;
+    case KP_ITEM_FUNCTION:
+        session->function_count++;
+        break;
+    case KP_ITEM_DAMAGE:
+        tell_damage(session, item);
+        break;
+    default:
+        break;
+    }
+}
+
+bool kp_session_next(struct kp_session *session, struct kp_item *item)
+{
+    enum kp_status status = kp_reader_next(session->reader, item);
+    if (status == KP_OK) {
+        note(session, item);
+        if (kp_progress_due(&session->progress)) {
+            uint64_t done, total;
+            kp_reader_progress(session->reader, &done, &total);
+            kp_progress_draw(&session->progress, done, total, kp_session_calls(session));
+        }
+        return true;
+    }
+    kp_progress_clear(&session->progress);
+    if (status != KP_END) {
+        fprintf(stderr, "kprobe %s: reading stopped: %s\n", session->command->name, kp_status_text(status));
+        session->failed = true;
+    }
+    return false;
+}
+
+uint64_t kp_session_calls(const struct kp_session *session)
+{
+    uint64_t calls = 0;
+    for (size_t i = 0; i < session->thread_count; i++)
+        calls += session->threads[i]->calls_read;
+    return calls;
+}
+
+int kp_session_close(struct kp_session *session, FILE *out)
+{
+    out = out ? out : stdout;
+    int status = session->damages || session->failed ? KP_EXIT_DAMAGED : KP_EXIT_FINE;
+    kp_progress_clear(&session->progress);
+    if (fflush(out) || ferror(out)) {
+        fprintf(stderr, "kprobe %s: cannot write the output: %s\n", session->command->name, strerror(errno));
+        status = KP_EXIT_DAMAGED;
+    }
+    kp_reader_close(session->reader);
+    free(session->processes);
+    free(session->threads);
+    free(session->newest);
+    return status;
+}
