@@ -1,11 +1,10 @@
 /* The commands of kprobe, one row and one file cmd_<name>.c each. */
 #include "command.h"
 
-extern const struct kp_command kp_command_record, kp_command_report, kp_command_tree;
+extern const struct kp_command kp_command_record, kp_command_report, kp_command_tree, kp_command_replay,
+    kp_command_dump, kp_command_info, kp_command_verify;
 
 const struct kp_command *const kp_commands[] = {
-    &kp_command_record,
-    &kp_command_report,
-    &kp_command_tree,
-    NULL,
+    &kp_command_record, &kp_command_report, &kp_command_tree,   &kp_command_replay,
+    &kp_command_dump,   &kp_command_info,   &kp_command_verify, NULL,
 };
