@@ -1,0 +1,43 @@
+/*
+ * Exporters: one row each in exporters.c, found by name; one file each. An exporter is a sink of the call
+ * tree that writes a file format; it never sees bytes of the trace.
+ */
+#ifndef KP_COLLECTOR_EXPORT_EXPORTER_H
+#define KP_COLLECTOR_EXPORT_EXPORTER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/calltree.h"
+#include "trace/reader.h"
+
+/* What `convert` was asked for beyond the format; each exporter uses what concerns it. */
+struct kp_export_options {
+    bool weight_calls; /* collapsed: weigh stacks by calls, not by own time */
+};
+
+struct kp_exporter {
+    const char *name;
+    const char *summary; /* for help: the format and who reads it */
+    bool by_time;        /* needs the threads of an input merged by time */
+    const struct kp_calltree_ops *calls;
+    /* A new export to `file`, which stays the caller's. Never NULL. */
+    void *(*create)(FILE *file, const struct kp_export_options *options);
+    /* Any item, before the call tree takes it; NULL: not needed. */
+    void (*item)(void *export, const struct kp_item *item);
+    /* Everything was fed: writes what is left. */
+    void (*finish)(void *export);
+    void (*destroy)(void *export);
+};
+
+extern const struct kp_exporter *const kp_exporters[]; /* ends with NULL */
+
+/* The row with that name, or NULL. */
+const struct kp_exporter *kp_exporter_find(const char *name);
+
+extern const struct kp_exporter kp_exporter_chrome, kp_exporter_collapsed, kp_exporter_csv;
+
+/* The names of all rows, for the choices of --type. Must agree with the table; a test holds them together. */
+#define KP_EXPORTER_CHOICES "chrome|collapsed|csv"
+
+#endif
