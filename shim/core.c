@@ -12,6 +12,7 @@
 #include "emit.h"
 #include "log.h"
 #include "memory.h"
+#include "orphans.h"
 #include "process.h"
 #include "registry.h"
 #include "sink.h"
@@ -241,6 +242,7 @@ void kp_core_fork_parent(void)
     struct kp_thread_state *t = kp_self;
 
     pthread_mutex_unlock(&kp_core.lock);
+    kp_orphans_expect();
     /*
      * The writer comes back after some more events and not at once: CPython 3.12 and later count the threads
      * of the process right after fork and warn when there is more than one.

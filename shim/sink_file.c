@@ -33,6 +33,16 @@ static bool is_special(const char *name)
     return stat(name, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+/* For whoever finds the mapping: which file, and where in it this section starts. */
+static void publish_place(void)
+{
+    if (!kp_core.shm)
+        return;
+    memcpy(kp_core.shm->output, path, sizeof path);
+    if (atomic_load_explicit(&kp_core.shm->file_bytes, memory_order_relaxed) == 0)
+        kp_core.shm->file_start = good_bytes;
+}
+
 static enum kp_status open_new(const char *destination)
 {
     snprintf(path, sizeof path, "%s", destination);
@@ -42,8 +52,7 @@ static enum kp_status open_new(const char *destination)
         return fail("write");
     if (strcmp(path, destination) != 0)
         kp_log(KP_LEVEL_INFO, "%s exists: the trace goes to %s", destination, path);
-    if (kp_core.shm)
-        memcpy(kp_core.shm->output, path, sizeof path);
+    publish_place();
     return KP_OK;
 }
 
@@ -56,8 +65,7 @@ static enum kp_status file_open(const char *destination, bool resume)
         return fail("go on with");
     if (lseek(file, (off_t)good_bytes, SEEK_SET) < 0 && errno != ESPIPE)
         return fail("go on with");
-    if (kp_core.shm)
-        memcpy(kp_core.shm->output, path, sizeof path);
+    publish_place();
     return KP_OK;
 }
 

@@ -19,11 +19,13 @@
 #include "core.h"
 #include "log.h"
 #include "memory.h"
+#include "orphans.h"
 #include "sink.h"
 #include "trace/drain.h"
 
 #define PERIOD_NS     100000000l /* at most so long until an event is in the file */
 #define SLOW_TURNS_NS 1000000000ull
+#define ORPHAN_TURNS  5 /* slow turns between looks for what dead children left */
 #define STACK_BYTES   (512u << 10)
 
 enum request { GO_ON, STOP, FINISH };
@@ -50,6 +52,7 @@ static bool fresh, resume_section, finished, sink_was_open;
 static _Atomic uint32_t wake_word;
 static _Atomic unsigned request;
 static uint64_t last_slow_turn_ns;
+static unsigned slow_turns;
 static unsigned long long filter_time;
 static bool full_said;
 
@@ -158,6 +161,8 @@ static void slow_turn(void)
     filter_time = time;
     if (!full_said)
         handle(kp_drain_clock(&shop->drain));
+    if (++slow_turns % ORPHAN_TURNS == 0)
+        kp_orphans_finish(&shop->drain);
 }
 
 static bool turn(void)
@@ -185,6 +190,7 @@ static void finish(void)
         kp_log(KP_LEVEL_ERROR,
                "%s: the end of the trace is kept in shared memory: free some room, then `kprobe recover`",
                kp_core.shm->output);
+    kp_orphans_finish(&shop->drain);
 }
 
 static void *run(void *unused)

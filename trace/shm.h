@@ -49,7 +49,8 @@ struct kp_shm_control {
     _Atomic uint64_t defs_tail;    /* bytes that are in the file */
     _Atomic uint32_t threads_used; /* entries ever used: the table is scanned up to here */
     _Atomic uint32_t chunks;       /* written to the file: the next chunk's number */
-    _Atomic uint64_t file_bytes;   /* the file is good up to here */
+    _Atomic uint64_t file_bytes;   /* of this section in the file that are good */
+    uint64_t file_start;           /* where in the file this section starts */
     struct kp_clock_sync first_sync, last_sync;
     char output[KP_SHM_OUTPUT_BYTES];        /* absolute path of the trace; empty: no file (null sink) */
     char process_text[KP_SHM_PROCESS_BYTES]; /* payload of the PROCESS chunk, NUL-terminated */

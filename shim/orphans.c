@@ -1,0 +1,114 @@
+#include "orphans.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "log.h"
+#include "memory.h"
+#include "sink.h"
+#include "trace/leftover.h"
+#include "trace/process_text.h"
+
+static _Atomic bool expected;
+
+void kp_orphans_expect(void)
+{
+    atomic_store_explicit(&expected, true, memory_order_relaxed);
+}
+
+static enum kp_status append(void *user, const void *data, size_t bytes)
+{
+    int fd = *(int *)user;
+    size_t done = 0;
+
+    while (done < bytes) {
+        ssize_t n = write(fd, (const char *)data + done, bytes - done);
+
+        if (n < 0 && errno != EINTR)
+            return KP_ERROR_SYSTEM;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return KP_OK;
+}
+
+static bool is_ours(const struct kp_shm_control *shm)
+{
+    char parent[33] = "", own[33];
+
+    kp_uuid_hex(own, kp_core.shm->uuid);
+    kp_process_text_get(shm->process_text, strnlen(shm->process_text, sizeof shm->process_text),
+                        "parent_uuid", parent, sizeof parent);
+    return strcmp(parent, own) == 0;
+}
+
+/* The child's file, cut to its good part; made here if the child had no time to. -1: leave everything as it
+ * is. */
+static int open_trace(struct kp_shm_control *shm)
+{
+    uint64_t good = shm->file_start + atomic_load(&shm->file_bytes);
+    char path[KP_SHM_OUTPUT_BYTES];
+    struct stat st;
+    int fd;
+
+    memcpy(path, shm->output, sizeof path);
+    path[sizeof path - 1] = '\0';
+    if (atomic_load(&shm->file_bytes) == 0)
+        return kp_sink_create(path, sizeof path);
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= good &&
+        ftruncate(fd, (off_t)good) == 0 && lseek(fd, (off_t)good, SEEK_SET) >= 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool finish_trace(struct kp_shm_control *shm, const struct kp_drain *lender)
+{
+    static struct kp_drain drain;
+    int fd = shm->output[0] ? open_trace(shm) : -1;
+    enum kp_status status = KP_OK;
+
+    if (shm->output[0] && fd < 0)
+        return false;
+    if (fd < 0)
+        return true;
+    memset(&drain, 0, offsetof(struct kp_drain, index));
+    drain.shm = shm;
+    drain.zstd = lender->zstd;
+    drain.write = append;
+    drain.user = &fd;
+    drain.out = lender->out;
+    drain.encoder = lender->encoder;
+    if (atomic_load(&shm->file_bytes) == 0)
+        status = kp_drain_open(&drain);
+    if (status == KP_OK)
+        status = kp_drain_finish(&drain, "ended", "by _exit or a signal; completed by the parent process");
+    close(fd);
+    return status == KP_OK || status == KP_ERROR_DAMAGED;
+}
+
+static bool visit(void *user, const struct kp_leftover *leftover)
+{
+    struct kp_shm_control *shm;
+
+    if (leftover->alive || leftover->pid == (uint32_t)kp_core.pid ||
+        kp_leftover_map(&shm, leftover->path) != KP_OK)
+        return true;
+    if (is_ours(shm) && finish_trace(shm, user))
+        kp_leftover_remove(leftover->path);
+    kp_leftover_unmap(shm);
+    return true;
+}
+
+void kp_orphans_finish(const struct kp_drain *lender)
+{
+    if (atomic_load_explicit(&expected, memory_order_relaxed))
+        kp_leftover_each(visit, (void *)(uintptr_t)lender);
+}
