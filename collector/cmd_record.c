@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "checks.h"
 #include "child.h"
 #include "command.h"
 #include "preload.h"
@@ -89,6 +90,24 @@ static int find_shim(const struct kp_command *command, char *path, size_t bytes)
     return KP_EXIT_FINE;
 }
 
+static void warn(void *user, const struct kp_check *check, enum kp_verdict verdict, const char *text)
+{
+    (void)user;
+    if (check->before_record && verdict >= KP_VERDICT_WARN)
+        fprintf(stderr, "kprobe record: warning: %s: %s; %s\n", check->name, text, check->remedy);
+}
+
+/* What the files tell beforehand. The program runs in any case: what it starts may still be traced. */
+static void warn_about(const char *name, const char *shim)
+{
+    static struct kp_program program;
+    struct kp_subject subject = {.program = &program, .shim = shim, .shim_places = ""};
+    kp_program_open(&program, name);
+    kp_python_inspect(&subject.python, &program);
+    kp_checks_run(&subject, KP_CHECK_SETUP | KP_CHECK_PROGRAM, warn, NULL);
+    kp_program_close(&program);
+}
+
 static int record(const struct kp_command *command, int count, char **operands)
 {
     char shim[4 * PATH_MAX], error[1024];
@@ -101,6 +120,7 @@ static int record(const struct kp_command *command, int count, char **operands)
     if (status)
         return status;
 
+    warn_about(operands[0], shim);
     struct plan plan = {&checked, shim};
     struct kp_run run = {.program = operands[0], .output = checked.options.output};
     clock_gettime(CLOCK_REALTIME_COARSE, &run.start);

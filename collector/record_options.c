@@ -28,7 +28,8 @@ static char *read_text(const char *path)
     return text;
 }
 
-bool kp_record_rules_check(const struct kp_options *options, char *error, size_t error_bytes)
+bool kp_record_rules_check(const struct kp_options *options, const char *filter_name, char *error,
+                           size_t error_bytes)
 {
     struct kp_rules rules = {0};
     enum kp_status status = KP_OK;
@@ -43,7 +44,7 @@ bool kp_record_rules_check(const struct kp_options *options, char *error, size_t
         free(text);
     }
     if (status == KP_OK)
-        status = kp_rules_append(&rules, options->filter, "KPROBE_FILTER", error, error_bytes);
+        status = kp_rules_append(&rules, options->filter, filter_name, error, error_bytes);
     kp_rules_fini(&rules);
     return status == KP_OK;
 }
@@ -151,7 +152,8 @@ bool kp_record_options_check(struct kp_record_options *record, const char *const
             return false;
     return set_path(record->filter_file, &options->filter_file, "KPROBE_FILTER_FILE", error, error_bytes) &&
            set_path(record->log_file, &options->log_file, "KPROBE_LOG_FILE", error, error_bytes) &&
-           kp_record_rules_check(options, error, error_bytes);
+           kp_record_rules_check(options, given[KP_OPTION_FILTER] ? "--filter" : "KPROBE_FILTER", error,
+                                 error_bytes);
 }
 
 int kp_record_options_export(const struct kp_record_options *record)

@@ -1,0 +1,164 @@
+#include "elf_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    unsigned machine;
+    const char *name;
+} machines[] = {
+    {EM_X86_64, "x86-64"}, {EM_386, "i386"},    {EM_AARCH64, "aarch64"}, {EM_ARM, "arm"},
+    {EM_RISCV, "riscv"},   {EM_PPC64, "ppc64"}, {EM_S390, "s390"},       {EM_MIPS, "mips"},
+};
+
+const char *kp_elf_machine_name(unsigned machine)
+{
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
+        if (machines[i].machine == machine)
+            return machines[i].name;
+    return "an unknown processor";
+}
+
+/* The section of `type` after `section` (NULL: the first one). */
+static Elf_Scn *next_section(const struct kp_elf *elf, Elf_Scn *section, GElf_Word type, GElf_Shdr *header)
+{
+    while ((section = elf_nextscn(elf->elf, section)))
+        if (gelf_getshdr(section, header) && header->sh_type == type)
+            return section;
+    return NULL;
+}
+
+/* Entry number `index` with this tag in the dynamic section, as text. */
+static const char *dynamic_text(const struct kp_elf *elf, GElf_Sxword tag, size_t index)
+{
+    GElf_Shdr header;
+    GElf_Dyn entry;
+    Elf_Scn *section = next_section(elf, NULL, SHT_DYNAMIC, &header);
+    Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
+    if (!data)
+        return NULL;
+    for (int i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
+        if (entry.d_tag == tag && index-- == 0)
+            return elf_strptr(elf->elf, header.sh_link, entry.d_un.d_val);
+    return NULL;
+}
+
+static void copy(char *to, size_t bytes, const char *from)
+{
+    snprintf(to, bytes, "%s", from ? from : "");
+}
+
+static void read_program_headers(struct kp_elf *elf)
+{
+    size_t count = 0;
+    GElf_Phdr header;
+    if (elf_getphdrnum(elf->elf, &count))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (!gelf_getphdr(elf->elf, (int)i, &header) || header.p_type != PT_INTERP)
+            continue;
+        Elf_Data *data =
+            elf_getdata_rawchunk(elf->elf, (int64_t)header.p_offset, header.p_filesz, ELF_T_BYTE);
+        if (data && data->d_size)
+            snprintf(elf->loader, sizeof elf->loader, "%.*s", (int)data->d_size, (const char *)data->d_buf);
+    }
+}
+
+bool kp_elf_open(struct kp_elf *elf, const char *path)
+{
+    GElf_Ehdr header;
+    *elf = (struct kp_elf){.file = -1};
+    elf_version(EV_CURRENT);
+    elf->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (elf->file < 0)
+        return false;
+    elf->elf = elf_begin(elf->file, ELF_C_READ, NULL);
+    if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || !gelf_getehdr(elf->elf, &header)) {
+        kp_elf_close(elf);
+        errno = 0;
+        return false;
+    }
+    elf->machine = header.e_machine;
+    elf->bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
+    elf->executable = header.e_type == ET_EXEC || (header.e_type == ET_DYN && header.e_entry);
+    read_program_headers(elf);
+    copy(elf->soname, sizeof elf->soname, dynamic_text(elf, DT_SONAME, 0));
+    const char *run_path = dynamic_text(elf, DT_RUNPATH, 0);
+    copy(elf->run_path, sizeof elf->run_path, run_path ? run_path : dynamic_text(elf, DT_RPATH, 0));
+    return true;
+}
+
+void kp_elf_close(struct kp_elf *elf)
+{
+    elf_end(elf->elf);
+    if (elf->file >= 0)
+        close(elf->file);
+    elf->elf = NULL;
+    elf->file = -1;
+}
+
+const char *kp_elf_needed(const struct kp_elf *elf, size_t index)
+{
+    return dynamic_text(elf, DT_NEEDED, index);
+}
+
+static bool find_in_table(const struct kp_elf *elf, GElf_Word type, const char *name, GElf_Sym *symbol)
+{
+    GElf_Shdr header;
+    for (Elf_Scn *section = NULL; (section = next_section(elf, section, type, &header));) {
+        Elf_Data *data = elf_getdata(section, NULL);
+        for (int i = 1; data && gelf_getsym(data, i, symbol); i++) {
+            const char *found = elf_strptr(elf->elf, header.sh_link, symbol->st_name);
+            if (symbol->st_shndx != SHN_UNDEF && found && !strcmp(found, name))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool find_symbol(const struct kp_elf *elf, const char *name, GElf_Sym *symbol)
+{
+    return find_in_table(elf, SHT_DYNSYM, name, symbol) || find_in_table(elf, SHT_SYMTAB, name, symbol);
+}
+
+bool kp_elf_defines(const struct kp_elf *elf, const char *symbol)
+{
+    GElf_Sym found;
+    return find_symbol(elf, symbol, &found);
+}
+
+bool kp_elf_read_word(const struct kp_elf *elf, const char *name, uint64_t *word)
+{
+    GElf_Sym symbol;
+    GElf_Shdr header;
+    if (!find_symbol(elf, name, &symbol))
+        return false;
+    Elf_Scn *section = elf_getscn(elf->elf, symbol.st_shndx);
+    Elf_Data *data = section && gelf_getshdr(section, &header) && header.sh_type != SHT_NOBITS
+                         ? elf_rawdata(section, NULL)
+                         : NULL;
+    uint64_t offset = symbol.st_value - (data ? header.sh_addr : 0);
+    if (!data || offset + sizeof *word > data->d_size || offset > data->d_size)
+        return false;
+    memcpy(word, (const char *)data->d_buf + offset, sizeof *word);
+    return true;
+}
+
+const char *kp_elf_find_text(const struct kp_elf *elf, const char *text)
+{
+    GElf_Shdr header;
+    for (Elf_Scn *section = NULL; (section = next_section(elf, section, SHT_PROGBITS, &header));) {
+        Elf_Data *data = header.sh_flags & (SHF_WRITE | SHF_EXECINSTR) ? NULL : elf_rawdata(section, NULL);
+        if (!data || !data->d_size || ((const char *)data->d_buf)[data->d_size - 1])
+            continue;
+        const char *found = memmem(data->d_buf, data->d_size, text, strlen(text));
+        if (found)
+            return found;
+    }
+    return NULL;
+}

@@ -1,0 +1,106 @@
+/* Finds CPython in an executable: by its symbols, not by its name, and without running it. */
+#include "program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const library_folders[] = {
+    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
+    "/usr/local/lib"};
+
+/* One folder of a run path, $ORIGIN replaced. */
+static bool in_folder(const char *folder, int length, const char *origin, const char *library, char *path,
+                      size_t bytes)
+{
+    static const char *const words[] = {"$ORIGIN", "${ORIGIN}"};
+    for (size_t i = 0; i < 2; i++) {
+        int word = (int)strlen(words[i]);
+        if (length >= word && !strncmp(folder, words[i], (size_t)word)) {
+            snprintf(path, bytes, "%s%.*s/%s", origin, length - word, folder + word, library);
+            return !access(path, R_OK);
+        }
+    }
+    snprintf(path, bytes, "%.*s/%s", length, folder, library);
+    return !access(path, R_OK);
+}
+
+static bool in_list(const char *list, const char *origin, const char *library, char *path, size_t bytes)
+{
+    for (; list && *list; list += strcspn(list, ":") + (list[strcspn(list, ":")] != 0))
+        if (in_folder(list, (int)strcspn(list, ":"), origin, library, path, bytes))
+            return true;
+    return false;
+}
+
+static bool find_library(const struct kp_program *program, const char *library, char *path, size_t bytes)
+{
+    char origin[PATH_MAX];
+    if (!realpath(program->executable, origin))
+        return false;
+    *strrchr(origin, '/') = 0;
+    if (in_list(program->elf.run_path, origin, library, path, bytes) ||
+        in_list(getenv("LD_LIBRARY_PATH"), origin, library, path, bytes))
+        return true;
+    for (size_t i = 0; i < sizeof library_folders / sizeof *library_folders; i++)
+        if (in_folder(library_folders[i], (int)strlen(library_folders[i]), origin, library, path, bytes))
+            return true;
+    return false;
+}
+
+/* "3.11" or "3.13t" at the start of `text`. */
+static void parse_version(struct kp_python *python, const char *text)
+{
+    char *end;
+    python->major = (int)strtol(text, &end, 10);
+    if (*end != '.')
+        return;
+    python->minor = (int)strtol(end + 1, &end, 10);
+    python->free_threaded |= *end == 't';
+}
+
+static void inspect_object(struct kp_python *python, const struct kp_elf *elf, const char *path)
+{
+    uint64_t version;
+    const char *text;
+    python->found = true;
+    snprintf(python->object, sizeof python->object, "%s", path);
+    if (kp_elf_read_word(elf, "Py_Version", &version)) { /* 3.11 and later: 0x030b02f0 */
+        python->major = (int)(version >> 24 & 255);
+        python->minor = (int)(version >> 16 & 255);
+        python->micro = (int)(version >> 8 & 255);
+    } else if (!strncmp(elf->soname, "libpython", 9)) {
+        parse_version(python, elf->soname + 9);
+    } else if ((text = kp_elf_find_text(elf, "lib/python3.")) || (text = kp_elf_find_text(elf, "python3."))) {
+        parse_version(python, strstr(text, "python") + 6);
+    }
+    python->free_threaded |= kp_elf_defines(elf, "_Py_DecRefShared");
+    python->has_eval_frame = kp_elf_defines(elf, "_PyInterpreterState_SetEvalFrameFunc");
+    python->has_set_profile = kp_elf_defines(elf, "PyEval_SetProfile");
+    python->has_audit_hook = kp_elf_defines(elf, "PySys_AddAuditHook");
+}
+
+void kp_python_inspect(struct kp_python *python, const struct kp_program *program)
+{
+    char path[PATH_MAX];
+    struct kp_elf library;
+    memset(python, 0, sizeof *python);
+    python->micro = -1;
+    if (!program->is_elf)
+        return;
+    if (kp_elf_defines(&program->elf, "_PyEval_EvalFrameDefault") ||
+        kp_elf_defines(&program->elf, "Py_BytesMain")) {
+        inspect_object(python, &program->elf, program->executable);
+        return;
+    }
+    for (size_t i = 0; kp_elf_needed(&program->elf, i); i++) {
+        const char *needed = kp_elf_needed(&program->elf, i);
+        if (strncmp(needed, "libpython", 9) || !find_library(program, needed, path, sizeof path) ||
+            !kp_elf_open(&library, path))
+            continue;
+        inspect_object(python, &library, path);
+        kp_elf_close(&library);
+        return;
+    }
+}
