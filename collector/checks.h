@@ -22,12 +22,17 @@ enum kp_verdict {
 /* "ok", "note", "warn", "fail". */
 const char *kp_verdict_text(enum kp_verdict verdict);
 
+/* What a trace says about its making. Never NULL; an unreadable one is a fact, too. */
+struct kp_trace_facts;
+struct kp_trace_facts *kp_trace_facts_read(const char *path);
+void kp_trace_facts_free(struct kp_trace_facts *facts);
+
 /* What is looked at; the parts that do not matter are NULL or 0. */
 struct kp_subject {
     struct kp_program *program;
-    struct kp_python python; /* of the program */
-    pid_t pid;               /* a running process */
-    const char *trace;       /* path of a trace */
+    struct kp_python python;            /* of the program */
+    pid_t pid;                          /* a running process */
+    const struct kp_trace_facts *trace; /* of a trace */
     const char
         *shim; /* path of the shim's file, "" when it is missing; shim_places says where it was sought */
     const char *shim_places;

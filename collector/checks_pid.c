@@ -24,8 +24,8 @@ static enum kp_verdict test_process(const struct kp_subject *subject, char *text
     return kp_check_say(text, KP_VERDICT_OK, "%d (%s)", (int)subject->pid, name);
 }
 
-/* Does a file of /proc/PID hold this text? -1: it cannot be read. Separators there are newlines or NULs. */
-static int proc_file_holds(pid_t pid, const char *name, int separator, const char *wanted)
+/* Has a file of /proc/PID an entry that begins and goes on like this? -1: it cannot be read. */
+static int proc_file_holds(pid_t pid, const char *name, int separator, const char *start, const char *wanted)
 {
     char path[64], *entry = NULL;
     size_t capacity = 0;
@@ -36,7 +36,7 @@ static int proc_file_holds(pid_t pid, const char *name, int separator, const cha
         return -1;
     errno = 0;
     while (!found && getdelim(&entry, &capacity, separator, file) > 0)
-        found = strstr(entry, wanted) != NULL;
+        found = !strncmp(entry, start, strlen(start)) && strstr(entry, wanted);
     if (!found && errno)
         found = -1;
     free(entry);
@@ -46,13 +46,13 @@ static int proc_file_holds(pid_t pid, const char *name, int separator, const cha
 
 static enum kp_verdict test_mapped(const struct kp_subject *subject, char *text)
 {
-    int mapped = proc_file_holds(subject->pid, "maps", '\n', "/libkprobe.so");
+    int mapped = proc_file_holds(subject->pid, "maps", '\n', "", "/libkprobe.so");
     if (mapped > 0)
         return kp_check_say(text, KP_VERDICT_OK, "libkprobe.so is mapped");
     if (mapped < 0)
         return kp_check_say(text, KP_VERDICT_WARN, "/proc/%d/maps cannot be read: %s", (int)subject->pid,
                             strerror(errno));
-    int asked = proc_file_holds(subject->pid, "environ", '\0', "libkprobe.so");
+    int asked = proc_file_holds(subject->pid, "environ", '\0', "LD_PRELOAD=", "libkprobe.so");
     return kp_check_say(text, KP_VERDICT_FAIL, "libkprobe.so is not mapped%s",
                         asked > 0    ? ", although LD_PRELOAD names it: the loader refused it"
                         : asked == 0 ? "; it was started without it in LD_PRELOAD"

@@ -58,7 +58,7 @@ static enum kp_verdict test_options(const struct kp_subject *subject, char *text
     struct kp_options options;
     (void)subject;
     if (!kp_record_environment_check(&options, text, KP_CHECK_TEXT_BYTES) ||
-        !kp_record_rules_check(&options, "KPROBE_FILTER", text, KP_CHECK_TEXT_BYTES))
+        !kp_record_rules_check(&options, NULL, text, KP_CHECK_TEXT_BYTES))
         return KP_VERDICT_FAIL;
     if (!options.enabled)
         return kp_check_say(text, KP_VERDICT_WARN, "KPROBE_ENABLED=0: tracing starts switched off");

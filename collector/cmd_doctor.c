@@ -101,11 +101,12 @@ static bool is_trace(const char *operand)
     return bytes > 4 && !strcmp(operand + bytes - 4, ".kpt");
 }
 
-static unsigned examine_operand(struct kp_subject *subject, struct kp_program *program, const char *operand)
+static unsigned examine_operand(struct kp_subject *subject, struct kp_program *program,
+                                struct kp_trace_facts **facts, const char *operand)
 {
     char path[PATH_MAX];
     if (is_trace(operand)) {
-        subject->trace = operand;
+        subject->trace = *facts = kp_trace_facts_read(operand);
         return KP_CHECK_TRACE;
     }
     subject->pid = parse_pid(operand);
@@ -124,12 +125,13 @@ static unsigned examine_operand(struct kp_subject *subject, struct kp_program *p
 static int doctor(const struct kp_command *command, int count, char **operands)
 {
     static struct kp_program program;
+    struct kp_trace_facts *facts = NULL;
     char shim[4 * PATH_MAX];
     (void)command;
     bool found = kp_preload_find(shim, sizeof shim);
     struct kp_subject subject = {.shim = found ? shim : "", .shim_places = shim};
     struct report report = {.colored = kp_color_wanted(color, stdout)};
-    unsigned sets = KP_CHECK_SETUP | (count ? examine_operand(&subject, &program, operands[0]) : 0);
+    unsigned sets = KP_CHECK_SETUP | (count ? examine_operand(&subject, &program, &facts, operands[0]) : 0);
 
     kp_json_init(&report.json, stdout, 2);
     if (as_json) {
@@ -139,13 +141,14 @@ static int doctor(const struct kp_command *command, int count, char **operands)
     kp_checks_run(&subject, sets, visit, &report);
     print_end(&report);
     kp_program_close(&program);
+    kp_trace_facts_free(facts);
     return report.counts[KP_VERDICT_FAIL] ? KP_EXIT_DAMAGED : KP_EXIT_FINE;
 }
 
 const struct kp_command kp_command_doctor = {
     .name = "doctor",
     .arguments = "[PROGRAM [ARGUMENT...] | PID | FILE.kpt]",
-    .summary = "Say why nothing is traced",
+    .summary = "say why nothing is traced",
     .description =
         "Checks this machine, this installation and the KPROBE_ variables; then a program (through the "
         "interpreter "

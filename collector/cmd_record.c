@@ -122,7 +122,9 @@ static int record(const struct kp_command *command, int count, char **operands)
 
     warn_about(operands[0], shim);
     struct plan plan = {&checked, shim};
-    struct kp_run run = {.program = operands[0], .output = checked.options.output};
+    struct kp_run run = {.program = operands[0],
+                         .output = checked.options.output,
+                         .filtered = *checked.options.filter || *checked.options.filter_file};
     clock_gettime(CLOCK_REALTIME_COARSE, &run.start);
     run.status = kp_child_run(operands, prepare_child, &plan, &run.pid);
     clock_gettime(CLOCK_REALTIME, &run.end);
@@ -134,7 +136,7 @@ static int record(const struct kp_command *command, int count, char **operands)
 const struct kp_command kp_command_record = {
     .name = "record",
     .arguments = "[--] PROGRAM [ARGUMENT...]",
-    .summary = "Run a program and record its calls",
+    .summary = "run a program and record its calls",
     .description = "Runs PROGRAM with libkprobe.so in LD_PRELOAD and the options below in its environment, "
                    "as KPROBE_ variables "
                    "that the programs it starts inherit. KPROBE_ variables that are set already hold where "

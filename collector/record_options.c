@@ -28,23 +28,35 @@ static char *read_text(const char *path)
     return text;
 }
 
-bool kp_record_rules_check(const struct kp_options *options, const char *filter_name, char *error,
+/* What an option is called where it came from. */
+static const char *name_of(const char *const *given, size_t index, char name[64])
+{
+    const struct kp_option_info *row = kp_option_row(index);
+    bool option = given && given[index];
+    snprintf(name, 64, "%s%s", option ? "--" : "", option ? row->option : row->variable);
+    return name;
+}
+
+bool kp_record_rules_check(const struct kp_options *options, const char *const *given, char *error,
                            size_t error_bytes)
 {
+    char name[64];
     struct kp_rules rules = {0};
     enum kp_status status = KP_OK;
     if (*options->filter_file) {
         char *text = read_text(options->filter_file);
         if (!text) {
-            snprintf(error, error_bytes, "KPROBE_FILTER_FILE='%s': cannot read it: %s; allowed: %s",
-                     options->filter_file, strerror(errno), kp_option_row(KP_OPTION_FILTER_FILE)->allowed);
+            snprintf(error, error_bytes, "%s='%s': cannot read it: %s; allowed: %s",
+                     name_of(given, KP_OPTION_FILTER_FILE, name), options->filter_file, strerror(errno),
+                     kp_option_row(KP_OPTION_FILTER_FILE)->allowed);
             return false;
         }
         status = kp_rules_append(&rules, text, options->filter_file, error, error_bytes);
         free(text);
     }
     if (status == KP_OK)
-        status = kp_rules_append(&rules, options->filter, filter_name, error, error_bytes);
+        status = kp_rules_append(&rules, options->filter, name_of(given, KP_OPTION_FILTER, name), error,
+                                 error_bytes);
     kp_rules_fini(&rules);
     return status == KP_OK;
 }
@@ -132,7 +144,7 @@ static bool set_given(struct kp_record_options *record, size_t index, char *erro
 {
     char name[64];
     const char *value = record->given[index];
-    snprintf(name, sizeof name, "--%s", kp_option_row(index)->option);
+    name_of(record->given, index, name);
     if (index == KP_OPTION_OUTPUT && *value)
         return set_output(record, name, value, error, error_bytes);
     return kp_option_set(&record->options, name, value, error, error_bytes) == KP_OK;
@@ -150,10 +162,9 @@ bool kp_record_options_check(struct kp_record_options *record, const char *const
     for (size_t i = 0; i < KP_OPTION_COUNT; i++)
         if (given[i] && !set_given(record, i, error, error_bytes))
             return false;
-    return set_path(record->filter_file, &options->filter_file, "KPROBE_FILTER_FILE", error, error_bytes) &&
-           set_path(record->log_file, &options->log_file, "KPROBE_LOG_FILE", error, error_bytes) &&
-           kp_record_rules_check(options, given[KP_OPTION_FILTER] ? "--filter" : "KPROBE_FILTER", error,
-                                 error_bytes);
+    return kp_record_rules_check(options, given, error, error_bytes) &&
+           set_path(record->filter_file, &options->filter_file, "KPROBE_FILTER_FILE", error, error_bytes) &&
+           set_path(record->log_file, &options->log_file, "KPROBE_LOG_FILE", error, error_bytes);
 }
 
 int kp_record_options_export(const struct kp_record_options *record)

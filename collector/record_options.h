@@ -26,8 +26,8 @@ bool kp_record_options_check(struct kp_record_options *record, const char *const
 /* The KPROBE_ variables of the environment alone, as the shim reads them. False with the sentence. */
 bool kp_record_environment_check(struct kp_options *options, char *error, size_t error_bytes);
 
-/* The rules of filter_file and filter compile; `filter_name` is what an error calls the latter. */
-bool kp_record_rules_check(const struct kp_options *options, const char *filter_name, char *error,
+/* The rules of filter_file and filter compile. `given` as above, for the names in an error, or NULL. */
+bool kp_record_rules_check(const struct kp_options *options, const char *const *given, char *error,
                            size_t error_bytes);
 
 /* Calls `unknown` with each KPROBE_ variable that is no option. */

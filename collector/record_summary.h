@@ -2,6 +2,7 @@
 #ifndef KP_COLLECTOR_RECORD_SUMMARY_H
 #define KP_COLLECTOR_RECORD_SUMMARY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -9,6 +10,7 @@
 struct kp_run {
     const char *program;
     const char *output; /* KPROBE_OUTPUT of the run */
+    bool filtered;      /* rules were given */
     pid_t pid;
     int status;
     struct timespec start, end;

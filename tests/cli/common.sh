@@ -1,0 +1,48 @@
+# Sourced by the tests here. KPROBE is the command, SHIM the libkprobe.so of the build.
+# A failed expectation names itself; the test goes on and fails at the end.
+set -u
+: "${KPROBE:?path of kprobe}" "${SHIM:?path of libkprobe.so}"
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset LD_PRELOAD
+for variable in $(env | sed -n 's/^\(KPROBE_[A-Za-z0-9_]*\)=.*/\1/p'); do unset "$variable"; done
+failures=0
+
+fail() {
+    echo "FAIL: $*" >&2
+    failures=$((failures + 1))
+}
+
+# run COMMAND...: stdout and stderr in files of that name, the exit status in $status
+run() {
+    "$@" >stdout 2>stderr
+    status=$?
+}
+
+expect_status() {
+    [ "$status" = "$1" ] || fail "status $status instead of $1 ($2); stderr: $(cat stderr)"
+}
+
+# expect_text FILE TEXT: a line with this text
+expect_text() {
+    grep -qF -- "$2" "$1" || fail "no '$2' in $1: $(cat "$1")"
+}
+
+expect_no_text() {
+    ! grep -qF -- "$2" "$1" || fail "'$2' in $1: $(cat "$1")"
+}
+
+expect_empty() {
+    [ ! -s "$1" ] || fail "$1 is not empty: $(cat "$1")"
+}
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+finish() {
+    [ "$failures" = 0 ] || exit 1
+    echo fine
+}
