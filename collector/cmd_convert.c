@@ -80,7 +80,7 @@ static int run(const struct kp_command *command, int count, char **operands)
         return kp_usage_error(command, "--type %s: %s is allowed", type, KP_EXPORTER_CHOICES);
     if (output && is_an_input(count, operands))
         return kp_usage_error(command, "--output %s is one of the traces to be read", output);
-    int status = kp_session_open(&session, command, count, operands, exporter->by_time ? KP_READ_BY_TIME : 0);
+    int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
     FILE *file = open_output(command);

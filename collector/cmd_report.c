@@ -254,7 +254,7 @@ static int run(const struct kp_command *command, int count, char **operands)
     if (wrong)
         return kp_usage_error(command, "--filter %s: at character %td: %s", filter, position - filter + 1,
                               wrong);
-    int status = kp_session_open(&session, command, count, operands, 0);
+    int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
     struct kp_profile *profile = kp_profile_create(by_thread);

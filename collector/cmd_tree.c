@@ -237,7 +237,7 @@ static int run(const struct kp_command *command, int count, char **operands)
     double least_percent = as_json ? 0 : 0.1;
     if (min_share && !parse_percent(min_share, &least_percent))
         return kp_usage_error(command, "--min-share %s: a number from 0 to 100 is allowed", min_share);
-    int status = kp_session_open(&session, command, count, operands, 0);
+    int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
     struct kp_tree *tree = kp_tree_create(by_thread);

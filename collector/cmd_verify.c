@@ -49,6 +49,7 @@ struct process_state {
     uint64_t endings[KP_ENDING_COUNT];
     uint64_t inherited; /* ends of calls that a fork found open */
     uint64_t foreign;   /* resumed activations whose begin is not in the trace */
+    bool forked;        /* recorded from a fork on: generators of the parent may go on in it */
     uint64_t repaired;  /* begins and ends without the other, after a loss or gap */
 };
 
@@ -107,6 +108,8 @@ static void begin_thread(void *user, struct kp_calltree_thread *thread)
     struct thread_state *state = kp_allocate_cleared(1, sizeof *state);
     state->process = get_process(verifier, thread->thread->process);
     state->process->threads++;
+    if (thread->thread->base_depth)
+        state->process->forked = true;
     thread->user = state;
     verifier->threads = kp_grow(verifier->threads, &verifier->thread_capacity, verifier->thread_count,
                                 sizeof *verifier->threads);
@@ -138,7 +141,7 @@ static void take_resume(void *user, struct kp_calltree_thread *thread, struct kp
     if (!call->partial || call->suspensions)
         return;
     state->process->foreign++;
-    if (!strict || state->missing)
+    if (!strict || state->missing || state->process->forked)
         return;
     char *name = kp_escape(call->function->name);
     add_problem(user, state->process, "thread %" PRIu32 ": %s goes on at %" PRIu64 " and never began",
@@ -404,7 +407,7 @@ static void free_verifier(struct verifier *verifier)
 static int run(const struct kp_command *command, int count, char **operands)
 {
     struct verifier verifier = {0};
-    int status = kp_session_open(&verifier.session, command, count, operands, 0);
+    int status = kp_session_open(&verifier.session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
     check_all(&verifier);

@@ -19,7 +19,6 @@ struct kp_export_options {
 struct kp_exporter {
     const char *name;
     const char *summary; /* for help: the format and who reads it */
-    bool by_time;        /* needs the threads of an input merged by time */
     const struct kp_calltree_ops *calls;
     /* A new export to `file`, which stays the caller's. Never NULL. */
     void *(*create)(FILE *file, const struct kp_export_options *options);
