@@ -1,0 +1,5 @@
+"""See same_names.py."""
+
+
+def run():
+    return "second"
