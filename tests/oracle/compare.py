@@ -17,6 +17,7 @@ their ids differ. Legitimate differences are rows of ALLOWED below, or directive
 """
 import argparse
 import fnmatch
+import glob
 import os
 import re
 import shutil
@@ -183,10 +184,30 @@ def check_nesting(key, raw, problems):
         before = digits
 
 
-def traced_events(kprobe, folder, problems):
+def leftovers(folder):
+    """Mappings of killed processes whose trace belongs to this folder, with the name of that trace."""
+    found = []
+    for mapping in glob.glob("/dev/shm/kprobe.*"):
+        try:
+            with open(mapping, "rb") as file:
+                match = re.search(re.escape(folder.encode()) + rb"/[^\0]+", file.read(65536))
+        except OSError:  # other processes come and go
+            continue
+        if match:
+            found.append((mapping, match.group().decode()))
+    return found
+
+
+def find_traces(folder):
+    """Files, and those that a process killed at once had no time to make: reading commands find them in memory."""
+    traces = {os.path.join(folder, name) for name in os.listdir(folder)}
+    return sorted(traces.union(name for _, name in leftovers(folder)))
+
+
+def traced_events(kprobe, traces, problems):
     threads = []
-    for name in sorted(os.listdir(folder)):
-        for key, raw in dump_events(kprobe, os.path.join(folder, name), problems).items():
+    for trace in traces:
+        for key, raw in dump_events(kprobe, trace, problems).items():
             check_nesting(key, raw, problems)
             threads.append([event for event in map(corpus_event, raw) if event])
     return [thread for thread in threads if thread]
@@ -206,15 +227,17 @@ def traced_run(tools, python, path, engine, problems, marks):
         env = environment(LD_PRELOAD=os.path.join(tools, "libkprobe.so"), KPROBE_ENGINE=engine,
                           KPROBE_OUTPUT="file:" + os.path.join(folder, "kprobe.%p.kpt"))
         result = run(python, path, env)
-        traces = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+        traces = find_traces(folder)
         if not traces:
             problems.add("no trace was written; the program said: " + result.err.decode("utf-8", "replace")[-500:])
             return result, []
         verify = subprocess.run([kprobe, "verify"] + traces, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if verify.returncode and "verify" not in marks:
             problems.add("kprobe verify: status %d\n%s" % (verify.returncode, verify.stdout.decode()[-1500:]))
-        return result, traced_events(kprobe, folder, problems)
+        return result, traced_events(kprobe, traces, problems)
     finally:
+        for mapping, _ in leftovers(folder):
+            os.unlink(mapping)
         shutil.rmtree(folder)
 
 

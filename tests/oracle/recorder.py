@@ -31,6 +31,7 @@ import sys
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 GENERATOR = 0x20 | 0x80 | 0x200
 OPTIMIZED = 0x1
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")  # the compiler leaves `<locals>` out behind them
 TEMPORARY = "/kprobe-corpus-"
 
 
@@ -59,21 +60,28 @@ def make_labels(root, get_label=label):
     return find
 
 
+def image_id():
+    """A number that a program started by exec in the same process, which keeps its pid, does not have: AT_RANDOM."""
+    import struct
+
+    with open("/proc/self/auxv", "rb") as file:
+        return dict(struct.iter_unpack("NN", file.read())).get(25, 0)
+
+
 def make_writer(folder):
     """A function that appends a line to this process's file; a forked child gets a file of its own."""
     import _thread
     import fcntl
-    import time
 
-    getpid, write, get_native_id = os.getpid, os.write, _thread.get_native_id
-    open_file, dup, close, clock, join = os.open, fcntl.fcntl, os.close, time.monotonic_ns, os.path.join
+    getpid, write, get_native_id, image = os.getpid, os.write, _thread.get_native_id, image_id()
+    open_file, dup, close, join = os.open, fcntl.fcntl, os.close, os.path.join
     flags, high = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, fcntl.F_DUPFD_CLOEXEC
     state = {"pid": None, "fd": -1}
 
     def emit(line):
         pid = getpid()
         if state["pid"] != pid:
-            fd = open_file(join(folder, "%d-%d.events" % (pid, clock())), flags, 0o600)
+            fd = open_file(join(folder, "%d-%x.events" % (pid, image)), flags, 0o600)
             state["fd"] = dup(fd, high, 300)
             state["pid"] = pid
             close(fd)
@@ -96,7 +104,7 @@ def collect_qualnames(code, prefix, known, is_module=True):
         if hasattr(inner, "co_code"):
             name = inner.co_name if inner.co_name in at_top else prefix + inner.co_name
             known.setdefault((inner.co_filename, inner.co_firstlineno, inner.co_name), set()).add(name)
-            scope = ".<locals>." if inner.co_flags & OPTIMIZED else "."
+            scope = ".<locals>." if inner.co_flags & OPTIMIZED and inner.co_name not in COMPREHENSIONS else "."
             collect_qualnames(inner, name + scope, known, False)
 
 

@@ -1,5 +1,6 @@
 """RecursionError through many frames, caught, twice; and from a method behind C code."""
 # compare: collapsed
+# oracle-requires: 3.12
 import sys
 
 sys.setrecursionlimit(300)
