@@ -86,7 +86,7 @@ static int run(const struct kp_command *command, int count, char **operands)
     FILE *file = open_output(command);
     if (file)
         export_all(&session, exporter, file);
-    status = kp_session_close(&session, file);
+    status = kp_session_close(&session, file == stdout ? NULL : file);
     if (!file || (file != stdout && fclose(file)))
         return KP_EXIT_DAMAGED;
     return status;

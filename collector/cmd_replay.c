@@ -155,9 +155,9 @@ static void switch_thread(struct replay *replay, struct kp_calltree_thread *thre
     replay->last = thread;
 }
 
-/* The top of the stack stops running, by its end or by a yield (`mark`). */
+/* The top of the stack stops running, by its end or because it `yields`. */
 static void print_end(struct replay *replay, struct kp_calltree_thread *thread, const struct kp_call *call,
-                      uint64_t now_ns)
+                      uint64_t now_ns, bool yields)
 {
     struct thread_state *state = thread->user;
     size_t level = thread->count - 1;
@@ -172,7 +172,7 @@ static void print_end(struct replay *replay, struct kp_calltree_thread *thread, 
         state->printed = level;
     } else {
         print_name(replay, call);
-        fputs(call->suspensions > call->suspended || call->partial ? "() (resumed);" : "();", stdout);
+        fputs(call->suspensions > yields || call->partial ? "() (resumed);" : "();", stdout);
     }
 }
 
@@ -232,7 +232,7 @@ static void take_close(void *user, struct kp_calltree_thread *thread, struct kp_
     switch_thread(replay, thread, end_ns);
     if (is_hidden(replay, thread, call))
         return;
-    print_end(replay, thread, call, end_ns);
+    print_end(replay, thread, call, end_ns, false);
     print_ending(replay, ending);
 }
 
@@ -245,7 +245,7 @@ static void take_suspend(void *user, struct kp_calltree_thread *thread, struct k
     switch_thread(replay, thread, time_ns);
     if (is_hidden(replay, thread, call))
         return;
-    print_end(replay, thread, call, time_ns);
+    print_end(replay, thread, call, time_ns, true);
     print_mark(replay, KP_COLOR_YELLOW, " yield\n");
 }
 

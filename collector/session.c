@@ -124,10 +124,9 @@ uint64_t kp_session_calls(const struct kp_session *session)
 
 int kp_session_close(struct kp_session *session, FILE *out)
 {
-    out = out ? out : stdout;
     int status = session->damages || session->failed ? KP_EXIT_DAMAGED : KP_EXIT_FINE;
     kp_progress_clear(&session->progress);
-    if (fflush(out) || ferror(out)) {
+    if (out && (fflush(out) || ferror(out))) {
         fprintf(stderr, "kprobe %s: cannot write the output: %s\n", session->command->name, strerror(errno));
         status = KP_EXIT_DAMAGED;
     }

@@ -41,8 +41,8 @@ bool kp_session_next(struct kp_session *session, struct kp_item *item);
 uint64_t kp_session_calls(const struct kp_session *session);
 
 /*
- * Frees the session, flushes `out` (NULL: standard output) and returns the exit status: KP_EXIT_DAMAGED when
- * the input was damaged or the output could not be written.
+ * Frees the session, flushes `out` (NULL for standard output, which main looks after) and returns the exit
+ * status: KP_EXIT_DAMAGED when the input was damaged or the output could not be written.
  */
 int kp_session_close(struct kp_session *session, FILE *out);
 

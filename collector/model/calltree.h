@@ -5,7 +5,8 @@
  * and calls the slots of an ops struct. An event's depth (traced calls open below it) resynchronises after
  * losses: an activation whose end was not seen is closed as such, an end without a begin is an orphan;
  * neither stops it. A generator or coroutine is one activation; its time is the sum of the segments in which
- * it ran. Memory grows with depth, threads, functions and live suspended generators, never with the trace's
+ * it ran; one that moves between threads is followed only when the reader merges them (KP_READ_BY_TIME).
+ * Memory grows with depth, threads, functions and live suspended generators, never with the trace's
  * length. Not thread-safe: one tree, one thread.
  */
 #ifndef KP_COLLECTOR_MODEL_CALLTREE_H

@@ -64,7 +64,14 @@ static double probe_share(const struct kp_heading *heading)
 
 static void print_probe_cost(const struct kp_heading *heading, const struct kp_session *session, FILE *file)
 {
-    double pair_ns = session->process_count ? session->processes[0]->probe_pair_ns : 0;
+    if (!session->process_count)
+        return;
+    const struct kp_process *process = session->processes[0];
+    if (process->clock && !strcmp(process->clock, "none")) {
+        fputs("# recorded without a clock: calls are counted, times are not known\n", file);
+        return;
+    }
+    double pair_ns = process->probe_pair_ns;
     if (pair_ns <= 0) {
         fputs("# probe cost not calibrated: times are raw\n", file);
         return;
