@@ -229,6 +229,8 @@ static enum kp_status read_alone(struct kp_input *input, const char *path)
 
     if (status != KP_OK)
         return status;
+    /* Its file is gone, but the definitions are all still here: without them events have no names. */
+    atomic_store(&shm->defs_tail, 0);
     status = take_drained(input, 0, drain_mapping(input, shm, true));
     kp_leftover_unmap(shm);
     if (status == KP_OK && input->section_count)
