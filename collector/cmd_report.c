@@ -105,12 +105,12 @@ static double share_of(const struct line *line, const struct kp_profile_summary 
 /* --- text --- */
 
 static const struct kp_table_column columns[] = {
-    {"calls", true, false, 0, KP_COLOR_NONE},    {"total", true, false, 0, KP_COLOR_NONE},
-    {"self", true, false, 0, KP_COLOR_YELLOW},   {"share", true, false, 0, KP_COLOR_GREEN},
-    {"mean", true, false, 2, KP_COLOR_NONE},     {"min", true, false, 4, KP_COLOR_NONE},
-    {"max", true, false, 3, KP_COLOR_NONE},      {"thread", false, false, 0, KP_COLOR_BLUE},
-    {"function", false, true, 0, KP_COLOR_CYAN}, {"location", false, true, 5, KP_COLOR_DIM},
-    {NULL, false, false, 0, KP_COLOR_NONE},
+    {"calls", true, 0, 0, KP_COLOR_NONE},      {"total", true, 0, 0, KP_COLOR_NONE},
+    {"self", true, 0, 0, KP_COLOR_YELLOW},     {"share", true, 0, 0, KP_COLOR_GREEN},
+    {"mean", true, 0, 2, KP_COLOR_NONE},       {"min", true, 0, 4, KP_COLOR_NONE},
+    {"max", true, 0, 3, KP_COLOR_NONE},        {"thread", false, 0, 0, KP_COLOR_BLUE},
+    {"function", false, 30, 0, KP_COLOR_CYAN}, {"location", false, 24, 5, KP_COLOR_DIM},
+    {NULL, false, 0, 0, KP_COLOR_NONE},
 };
 enum { THREAD_COLUMN = 7, COLUMN_COUNT = sizeof columns / sizeof *columns };
 

@@ -6,7 +6,7 @@
 #include "util/escape.h"
 #include "util/memory.h"
 
-enum { GAP = 2, ELASTIC_LEAST = 20, MOST_COLUMNS = 16 };
+enum { GAP = 2, MOST_COLUMNS = 16 };
 
 struct kp_table {
     const struct kp_table_column *columns;
@@ -88,8 +88,8 @@ static struct layout squeeze(const struct kp_table *table, const struct layout *
 {
     struct layout least = *layout;
     for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].elastic && least.widths[i] > ELASTIC_LEAST)
-            least.widths[i] = ELASTIC_LEAST;
+        if (table->columns[i].least && least.widths[i] > table->columns[i].least)
+            least.widths[i] = table->columns[i].least;
     return least;
 }
 
@@ -112,7 +112,7 @@ static void shrink(const struct kp_table *table, struct layout *layout, unsigned
     for (size_t total = total_width(table, layout); total > width; total--) {
         size_t widest = table->column_count;
         for (size_t i = 0; i < table->column_count; i++)
-            if (table->columns[i].elastic && layout->widths[i] > ELASTIC_LEAST &&
+            if (table->columns[i].least && layout->widths[i] > table->columns[i].least &&
                 (widest == table->column_count || layout->widths[i] > layout->widths[widest]))
                 widest = i;
         if (widest == table->column_count)

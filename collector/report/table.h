@@ -14,7 +14,7 @@
 struct kp_table_column {
     const char *title; /* NULL ends the list */
     bool right;        /* aligned to the right */
-    bool elastic;      /* may be cut */
+    unsigned least;    /* may be cut to so many columns; 0: never cut */
     unsigned rank;     /* higher ones are left out first; 0: never */
     enum kp_color color;
 };

@@ -87,9 +87,9 @@ static void cuts_in_the_middle(void **state)
 static char *print(unsigned width)
 {
     static const struct kp_table_column columns[] = {
-        {"calls", true, false, 0, KP_COLOR_NONE}, {"mean", true, false, 2, KP_COLOR_NONE},
-        {"name", false, true, 0, KP_COLOR_NONE},  {"location", false, true, 5, KP_COLOR_NONE},
-        {NULL, false, false, 0, KP_COLOR_NONE},
+        {"calls", true, 0, 0, KP_COLOR_NONE},  {"mean", true, 0, 2, KP_COLOR_NONE},
+        {"name", false, 20, 0, KP_COLOR_NONE}, {"location", false, 20, 5, KP_COLOR_NONE},
+        {NULL, false, 0, 0, KP_COLOR_NONE},
     };
     static const char *const cells[] = {"1", "22", "a.function.with.a.long.name", "file.py:1", "1000000", "3",
                                         "b", ""};
