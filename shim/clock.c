@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -57,6 +58,11 @@ static uint64_t ns(clockid_t clock)
 
     clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t kp_clock_now_slow(unsigned clock)
+{
+    return clock == KP_CLOCK_NONE ? 0 : ns(CLOCK_MONOTONIC);
 }
 
 struct kp_clock_sync kp_clock_sync(unsigned clock)

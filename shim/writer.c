@@ -26,6 +26,7 @@
 #define PERIOD_NS     100000000l /* at most so long until an event is in the file */
 #define SLOW_TURNS_NS 1000000000ull
 #define ORPHAN_TURNS  5 /* slow turns between looks for what dead children left */
+#define RETRY_NS      1000000000ull
 #define STACK_BYTES   (512u << 10)
 
 enum request { GO_ON, STOP, FINISH };
@@ -51,6 +52,7 @@ static _Atomic bool working; /* rings are being emptied */
 static bool fresh, resume_section, finished, sink_was_open;
 static _Atomic uint32_t wake_word;
 static _Atomic unsigned request;
+static _Atomic uint64_t retry_ns; /* no thread before this time; 0: none was refused */
 static uint64_t last_slow_turn_ns;
 static unsigned slow_turns;
 static unsigned long long filter_time;
@@ -239,8 +241,10 @@ static bool spawn(void)
     atomic_store(&exists, error == 0);
     if (error) {
         atomic_store(&working, false);
-        kp_log(KP_LEVEL_WARN, "no thread for the writer: %s", strerror(error));
+        if (!retry_ns)
+            kp_log(KP_LEVEL_WARN, "no thread for the writer: %s; trying again every second", strerror(error));
     }
+    retry_ns = error ? monotonic_ns() + RETRY_NS : 0;
     return error == 0;
 }
 
@@ -289,8 +293,11 @@ bool kp_writer_working(void)
     return atomic_load_explicit(&working, memory_order_acquire);
 }
 
+/* After a fork, or when there was no thread to be had: full rings come here at every event. */
 static void restart(void)
 {
+    if (retry_ns && monotonic_ns() < retry_ns)
+        return;
     pthread_mutex_lock(&kp_core.lock);
     if (!atomic_load(&exists) && !atomic_load(&failed) && kp_core.shm &&
         atomic_load(&kp_core.state) == KP_CORE_RUNNING)
