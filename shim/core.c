@@ -202,7 +202,7 @@ static void end_section(bool again)
         unlink(kp_core.shm_path);
     pthread_mutex_lock(&kp_core.lock);
     previous = kp_core.shm;
-    previous_defs = atomic_load(&previous->defs_head);
+    previous_defs = kp_registry_bytes();
     previous_is_parents = false;
     /* Never unmapped: a thread that was interrupted inside a probe may still write there. */
     kp_core.shm = NULL;
@@ -264,7 +264,7 @@ void kp_core_fork_child(void)
     }
     if (kp_core.shm) {
         previous = kp_core.shm;
-        previous_defs = atomic_load(&previous->defs_head);
+        previous_defs = kp_registry_bytes();
         previous_is_parents = true;
         kp_uuid_hex(kp_core.parent_uuid, previous->uuid);
         kp_core.shm = NULL;

@@ -25,6 +25,9 @@ static struct row *table;
 static uint32_t table_size; /* power of two */
 static uint32_t count;      /* ids given out: 1..count */
 static uint64_t reserved;   /* bytes of the definitions that have pages */
+/* Bytes of definitions; a copy of defs_head in private memory: a forked child finds what there was at the
+ * fork, while its parent already goes on in the mapping that both share. */
+static uint64_t published;
 static bool full_said;
 
 static bool make_room(struct kp_shm_control *shm, uint64_t need)
@@ -53,6 +56,7 @@ static bool publish(const struct kp_def *def, size_t text_bytes)
     head += kp_def_put((uint8_t *)shm + shm->defs_offset + head, def);
     /* Pairs with the acquire in drain_defs: an event that refers to this comes later. */
     atomic_store_explicit(&shm->defs_head, head, memory_order_release);
+    published = head;
     return true;
 }
 
@@ -163,6 +167,11 @@ uint32_t kp_registry_count(void)
     return count;
 }
 
+uint64_t kp_registry_bytes(void)
+{
+    return published;
+}
+
 bool kp_registry_carry(struct kp_shm_control *to, const struct kp_shm_control *from, uint64_t bytes)
 {
     const uint8_t *at = (const uint8_t *)from + from->defs_offset, *end = at + bytes;
@@ -179,7 +188,7 @@ bool kp_registry_carry(struct kp_shm_control *to, const struct kp_shm_control *f
         memcpy(out, record, (size_t)(at - record));
         out += at - record;
     }
-    atomic_store_explicit(&to->defs_head, (uint64_t)(out - ((uint8_t *)to + to->defs_offset)),
-                          memory_order_release);
+    published = (uint64_t)(out - ((uint8_t *)to + to->defs_offset));
+    atomic_store_explicit(&to->defs_head, published, memory_order_release);
     return true;
 }

@@ -30,6 +30,10 @@ bool kp_registry_meta(const char *key, const char *value);
 /* How many functions there are. */
 uint32_t kp_registry_count(void);
 
+/* Bytes of definitions in the mapping; in a forked child those at the fork. With the lock held, or right
+ * after a fork. */
+uint64_t kp_registry_bytes(void);
+
 /*
  * Carry the functions of the mapping `from` (its first `bytes` of definitions) over to a new mapping: ids
  * stay valid. With the lock held.
