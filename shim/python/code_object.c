@@ -201,8 +201,8 @@ static uint32_t resolve(struct kp_thread_state *t, void *code, void *globals)
         if (!decide(t, record, code, globals ? globals : kp_cpython.globals_get()))
             return 0;
     }
-    entry->key = code;
-    entry->id = record->id;
+    /* The flags were those of the code object that had the entry before. */
+    *entry = (struct kp_cache_entry){.key = code, .id = record->id};
     return record->id;
 }
 
