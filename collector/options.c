@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "trace/nearest.h"
+#include "util/memory.h"
 
 /* Long options are told apart by FIRST_LONG + index of their row; letters are below. */
 enum { FIRST_LONG = 256, HELP = 255, MAX_ROWS = 48 };
@@ -150,15 +151,22 @@ static int set_number(const struct kp_command *command, const struct kp_option_r
     return KP_PARSED;
 }
 
-/* Lives until the command ends, as argv does. */
+/* Values made here live until the command ends, as argv does. */
+static struct kept {
+    struct kept *next;
+    char text[];
+} * kept;
+
 static const char *join(const char *before, const char *value)
 {
-    char *joined;
     if (!before || !*before)
         return value;
-    if (asprintf(&joined, "%s\n%s", before, value) < 0)
-        abort();
-    return joined;
+    size_t bytes = strlen(before) + strlen(value) + 2;
+    struct kept *joined = kp_allocate(sizeof *joined + bytes);
+    snprintf(joined->text, bytes, "%s\n%s", before, value);
+    joined->next = kept;
+    kept = joined;
+    return joined->text;
 }
 
 static int set_value(const struct kp_command *command, const struct kp_option_row *row, const char *value)

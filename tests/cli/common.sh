@@ -42,6 +42,11 @@ skip() {
     exit 77
 }
 
+# The sanitizers' runtime must be the first library of a program, so their shim cannot be preloaded into others.
+need_plain_shim() {
+    ! grep -qaE 'lib[at]san\.so' "$SHIM" || skip "libkprobe.so is built with a sanitizer"
+}
+
 finish() {
     [ "$failures" = 0 ] || exit 1
     echo fine

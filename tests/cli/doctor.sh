@@ -79,7 +79,7 @@ diagnose 0 ok linking "dynamically linked" ./dynamic
     diagnose 1 fail loader "the loader /no/such/ld.so is missing" ./lost
 "$CC" -static main.c -o static 2>/dev/null && {
     diagnose 1 fail linking "statically linked" ./static
-    run "$KPROBE" record -- ./static
+    run "$KPROBE" record -- ./static # never loads the shim
     expect_status 0 "record of a static program"
     expect_text stderr "warning: linking"
     expect_text stderr "nothing was traced"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # record ends as the program ends, passes the terminal's streams through, and forwards signals.
 . "$(dirname "$0")/common.sh"
+need_plain_shim
 
 run "$KPROBE" record
 expect_status 2 "no program"
