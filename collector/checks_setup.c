@@ -134,7 +134,8 @@ const struct kp_check kp_checks_setup[] = {
     {KP_CHECK_SETUP, false, "shim loadable", test_shim_loadable,
      "install kprobe where programs may be executed"},
     {KP_CHECK_SETUP, true, "shared memory", test_shared_memory,
-     "mount or enlarge /dev/shm (containers: --shm-size), or remove leftovers: kprobe recover --remove"},
+     "mount or enlarge /dev/shm (containers: --shm-size), or remove leftovers: kprobe recover --all "
+     "--discard"},
     {KP_CHECK_SETUP, false, "options", test_options, "correct or unset the variable"},
     {KP_CHECK_SETUP, false, "unknown options", test_unknown_options, "correct or unset the variable"},
     {KP_CHECK_SETUP, false, "output", test_output, "set KPROBE_OUTPUT to a place that is writable"},

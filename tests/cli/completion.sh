@@ -29,9 +29,9 @@ expect_completion() {
     found=$(complete_line "$@")
     [ "$found" = "$expected " ] || fail "'$*' completes to '$found' instead of '$expected'"
 }
-expect_completion record kprobe reco
+expect_completion "record recover" kprobe reco
 expect_completion doctor kprobe doc
-expect_completion record kprobe help reco
+expect_completion record kprobe help recor
 expect_completion "--filter --filter-file" kprobe record --filt
 expect_completion monitoring kprobe record --engine m
 expect_completion "auto frame monitoring profile" kprobe record -e ""
