@@ -39,6 +39,10 @@ CONTEXT = 6
 # "verify" (need not be content), "events" (not compared), "output" (not compared).
 Allowed = namedtuple("Allowed", "program engine since below what why")
 ALLOWED = [
+    Allowed("threads_c", "profile", (3, 8), (4, 0), "events",
+            "profile functions belong to a thread; one that C code starts gets it at another thread's next event, if ever"),
+    Allowed("subinterpreters", "profile", (3, 12), (4, 0), "events",
+            "profile functions belong to a thread state, and a subinterpreter has its own"),
 ]
 
 Event = namedtuple("Event", "kind where name full depth time")
