@@ -20,7 +20,7 @@ struct kp_time_map {
     uint64_t factor; /* ns per tick, << KP_TIME_FACTOR_SHIFT */
 };
 
-/* `readings` clock readings were seen, at least the first and the last are given; ticks_per_ns 0: unknown. */
+/* From the first and the last clock reading; ticks_per_ns from calibration at start, 0: unknown. */
 static inline struct kp_time_map kp_time_map_make(const struct kp_clock_sync *first,
                                                   const struct kp_clock_sync *last, double ticks_per_ns)
 {
@@ -41,7 +41,8 @@ static inline uint64_t kp_time_map_ns(const struct kp_time_map *map, uint64_t ti
 {
     bool before = ticks < map->ticks;
     uint64_t distance = before ? map->ticks - ticks : ticks - map->ticks;
-    unsigned __int128 scaled = ((unsigned __int128)distance * map->factor) >> KP_TIME_FACTOR_SHIFT;
+    unsigned __int128 half = 1ull << (KP_TIME_FACTOR_SHIFT - 1);
+    unsigned __int128 scaled = ((unsigned __int128)distance * map->factor + half) >> KP_TIME_FACTOR_SHIFT;
 
     if (before)
         return scaled < map->ns ? map->ns - (uint64_t)scaled : 0;
