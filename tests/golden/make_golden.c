@@ -1,0 +1,284 @@
+/*
+ * Makes the golden traces: make_golden FOLDER. They are made once for each version of the format and then
+ * kept: what an old kprobe wrote must read the same for ever. Times are fixed; a clock of 2.5 ticks per
+ * nanosecond.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace_builder.h"
+
+#define START_TICKS 5000000u
+#define START_NS    1700000000000000000u /* Unix epoch */
+#define END_TICKS   (START_TICKS + 2500000000u)
+
+static void begin(struct builder *b, unsigned pid, const char *uuid)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "version=0.1.0\npid=%u\nppid=1\nuuid=%s\nhost=golden\nexe=/usr/bin/python3\n"
+             "command=python3 app.py 100%%25\nclock=tsc\nticks_per_ns=2.5\nstart_ns=%llu\n",
+             pid, uuid, (unsigned long long)START_NS);
+    builder_section(b, text);
+    builder_clock(b, START_TICKS, 2000000, START_NS);
+}
+
+static void define(struct builder *b, uint32_t id, const char *name)
+{
+    builder_function(b, id, KP_FUNCTION_PYTHON, 10 * id, name, strlen(name), "/srv/app.py");
+}
+
+static void finish(struct builder *b)
+{
+    /* 0.4 ns a tick, and 100 ppm more: the second reading counts, not ticks_per_ns. */
+    builder_clock(b, END_TICKS, 2000000 + 1000100000u, START_NS + 1000100123u);
+    builder_end(b, END_TICKS);
+}
+
+/* Calls in calls, an exception, ticks that run backwards once, a C function, an undefined one. */
+static void plain_events(struct builder *b, uint64_t t)
+{
+    builder_event(b, KP_EVENT_ENTER, t, 1, 0);
+    builder_event(b, KP_EVENT_ENTER, t + 100, 2, 1);
+    builder_event(b, KP_EVENT_ENTER, t + 350, 3, 2);
+    builder_event(b, KP_EVENT_EXIT, t + 1000000, 3, 2);
+    builder_event(b, KP_EVENT_ENTER, t + 1000400, 3, 2);
+    builder_event(b, KP_EVENT_ENTER, t + 1000300, 4, 3);
+    builder_event(b, KP_EVENT_UNWIND, t + 1000900, 4, 3);
+    builder_event(b, KP_EVENT_UNWIND, t + 1001000, 3, 2);
+    builder_event(b, KP_EVENT_EXIT, t + 1002000, 2, 1);
+    builder_event(b, KP_EVENT_ENTER, t + 1002500, 70000, 1);
+    builder_event(b, KP_EVENT_EXIT, t + 1003000, 70000, 1);
+    builder_event(b, KP_EVENT_EXIT, t + 2000000, 1, 0);
+}
+
+static void define_plain(struct builder *b)
+{
+    static const char odd[] = "app.tab\there\\ \xff \xc3\xa9 \xe2\x80\xa8\x7f";
+
+    define(b, 1, "__main__.<module>");
+    define(b, 2, "app.Cart.total");
+    builder_function(b, 3, KP_FUNCTION_PYTHON, 33, odd, sizeof odd - 1, "/srv/na\xefve\n.py");
+    builder_function(b, 4, KP_FUNCTION_C, 0, "libssl.so.3:SSL_read", 20, "");
+}
+
+static void make_plain(struct builder *b)
+{
+    begin(b, 4711, "000102030405060708090a0b0c0d0e0f");
+    define_plain(b);
+    builder_thread(b, 0, 4711, 0, START_TICKS + 10, "main");
+    builder_meta(b, "interpreter", "CPython 3.11.2");
+    builder_meta(b, "engine", "frame");
+    builder_meta(b, "note", "two\nlines");
+    plain_events(b, START_TICKS + 1000);
+    builder_flush(b, 0, 0, 0);
+    builder_thread_end(b, 0, END_TICKS, 5, 0, 0, "main");
+    finish(b);
+}
+
+/* Three threads, chunks taking turns, times that overlap; coarse ticks (shift 4). */
+static void make_threads(struct builder *b)
+{
+    uint64_t slot[3] = {0};
+
+    begin(b, 4712, "100102030405060708090a0b0c0d0e0f");
+    define_plain(b);
+    for (uint32_t thread = 0; thread < 3; thread++)
+        builder_thread(b, thread, 4712 + thread, 0, START_TICKS + thread, thread ? "worker" : "main");
+    for (uint64_t round = 0; round < 4; round++) {
+        for (uint32_t thread = 0; thread < 3; thread++) {
+            for (uint64_t call = 0; call < 30; call++) {
+                uint64_t t = START_TICKS + round * 1000000 + call * 20000 + thread * 7000;
+
+                builder_event(b, KP_EVENT_ENTER, t, 2 + thread % 2, 0);
+                builder_event(b, KP_EVENT_EXIT, t + 15000 + 1000 * call, 2 + thread % 2, 0);
+            }
+            slot[thread] = builder_flush(b, thread, slot[thread], 4);
+        }
+    }
+    for (uint32_t thread = 0; thread < 3; thread++)
+        builder_thread_end(b, thread, END_TICKS, 120, 0, 0, "");
+    finish(b);
+}
+
+/* Generators taking turns, one of them goes on in another thread and one is never ended. */
+static void make_generators(struct builder *b)
+{
+    uint64_t t = START_TICKS, one = 0x7f0012345678, two = 0x7f00ffff0010;
+
+    begin(b, 4713, "200102030405060708090a0b0c0d0e0f");
+    define(b, 1, "app.main");
+    define(b, 2, "app.numbers");
+    builder_thread(b, 0, 4713, 0, t, "main");
+    builder_thread(b, 1, 4714, 0, t, "other");
+    builder_event(b, KP_EVENT_ENTER, t += 250, 1, 0);
+    for (int i = 0; i < 3; i++) {
+        builder_event2(b, KP_EVENT_RESUME, t += 250, 2, 1, one, 0);
+        builder_event2(b, KP_EVENT_YIELD, t += 250, 2, 1, one, 0);
+        builder_event2(b, KP_EVENT_RESUME, t += 250, 2, 1, two, 1);
+        builder_event2(b, KP_EVENT_YIELD, t += 250, 2, 1, two, UINT64_MAX);
+    }
+    builder_event(b, KP_EVENT_EXIT, t += 250, 1, 0);
+    builder_event(b, KP_EVENT_STOP, t += 250, 0, 0);
+    builder_flush(b, 0, 0, 0);
+    builder_event2(b, KP_EVENT_RESUME, t += 250, 2, 0, one, 0);
+    builder_event(b, KP_EVENT_EXIT, t += 250, 2, 0);
+    builder_flush(b, 1, 0, 0);
+    builder_thread_end(b, 0, END_TICKS, 1, 0, 0, "main");
+    builder_thread_end(b, 1, END_TICKS, 0, 0, 0, "other");
+    finish(b);
+}
+
+/* The ring was full: depth and id jump. */
+static void make_lost(struct builder *b)
+{
+    uint64_t t = START_TICKS;
+
+    begin(b, 4715, "300102030405060708090a0b0c0d0e0f");
+    define(b, 1, "app.main");
+    define(b, 2, "app.deep");
+    builder_thread(b, 0, 4715, 0, t, "main");
+    builder_event(b, KP_EVENT_ENTER, t += 100, 1, 0);
+    builder_event(b, KP_EVENT_ENTER, t += 100, 2, 1);
+    builder_event2(b, KP_EVENT_LOST, t += 5000, 0, 2, 123456, 123000);
+    builder_event(b, KP_EVENT_EXIT, t += 100, 2, 457);
+    builder_event(b, KP_EVENT_EXIT, t += 100, 2, 456);
+    builder_event2(b, KP_EVENT_LOST, t += 5000, 0, 456, 0, 456);
+    builder_event(b, KP_EVENT_EXIT, t += 100, 1, 0);
+    builder_flush(b, 0, 0, 0);
+    builder_thread_end(b, 0, END_TICKS, 123458, 123456, 123456, "main");
+    finish(b);
+}
+
+/* Two sections: the child of a fork goes on two calls deep, with no ends of its own clock (one reading). */
+static void make_fork(struct builder *b)
+{
+    make_plain(b);
+    begin(b, 4720, "400102030405060708090a0b0c0d0e0f");
+    define(b, 1, "__main__.<module>");
+    define(b, 7, "os.fork");
+    builder_thread(b, 0, 4720, 2, START_TICKS, "main");
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 777, 7, 1);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 2777, 1, 0);
+    builder_flush(b, 0, 0, 0);
+    builder_thread_end(b, 0, START_TICKS + 2777, 0, 0, 0, "main");
+    builder_end(b, START_TICKS + 3000);
+}
+
+static void make_truncated(struct builder *b)
+{
+    make_threads(b);
+    b->count = b->count * 6 / 10;
+}
+
+/* A byte of a payload, then 40 bytes across a chunk header are wrong. */
+static void make_damaged(struct builder *b)
+{
+    make_threads(b);
+    b->bytes[b->count * 4 / 10] ^= 0x10;
+    memset(b->bytes + b->count * 6 / 10, 0xa5, 400);
+}
+
+/* The events of the chunk at `offset` have raw columns: turn the tag of the second of three into an unknown
+ * kind. */
+static void patch_kind(struct builder *b, size_t offset, unsigned kind)
+{
+    struct kp_chunk_header *chunk = malloc(b->count - offset);
+    uint8_t *payload = (uint8_t *)(chunk + 1), *blob;
+
+    memcpy(chunk, b->bytes + offset, b->count - offset);
+    blob = memmem(payload, chunk->payload_bytes, "\0\3\3\1", 4);
+    blob[4] = (uint8_t)((blob[4] & 0xf0) | kind);
+    kp_chunk_seal(chunk, KP_CHUNK_EVENTS, chunk->number, chunk->payload_bytes);
+    memcpy(b->bytes + offset, chunk, b->count - offset);
+    free(chunk);
+}
+
+/* A later minor version: a chunk type, a definition type, fields at the end, an event kind that nobody knows
+ * yet. */
+static void make_newer_minor(struct builder *b)
+{
+    uint8_t record[64] = {0}, blob[128], *end;
+    struct kp_def def = {.type = KP_DEF_FUNCTION};
+    size_t bytes, offset;
+
+    begin(b, 4716, "500102030405060708090a0b0c0d0e0f");
+    b->bytes[10] = 9;
+    builder_chunk(b, 77, "something new", 13);
+    record[0] = 12;
+    record[4] = 99;
+    memcpy(record + 5, "1234567", 7);
+    def.function.id = 1;
+    def.function.kind = KP_FUNCTION_PYTHON;
+    def.function.name = (struct kp_text){"app.main", 8};
+    bytes = kp_def_put(record + 12, &def) + 12;
+    memcpy(record + bytes, "more", 4); /* behind the fields known today */
+    record[12] = (uint8_t)(bytes + 4 - 12);
+    end = kp_blob_put(blob, record, bytes + 4, &b->zstd);
+    builder_chunk(b, KP_CHUNK_DEFS, blob, (size_t)(end - blob));
+    builder_thread(b, 0, 4716, 0, START_TICKS, "main");
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 250, 1, 0);
+    builder_event(b, KP_EVENT_STOP, START_TICKS + 500, 0, 1);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 750, 1, 0);
+    offset = b->count;
+    builder_flush(b, 0, 0, 0);
+    patch_kind(b, offset, 9);
+    builder_end(b, END_TICKS);
+}
+
+static void make_newer_major(struct builder *b)
+{
+    make_plain(b);
+    b->bytes[8] = 3;
+}
+
+static void make_empty(struct builder *b)
+{
+    (void)b;
+}
+
+static void make_foreign(struct builder *b)
+{
+    static const char json[] = "{\"traceEvents\": []}\n";
+
+    builder_bytes(b, json, sizeof json - 1);
+}
+
+static const struct {
+    const char *name;
+    int level;
+    void (*make)(struct builder *b);
+} goldens[] = {
+    {"plain", 0, make_plain},
+    {"threads", 1, make_threads},
+    {"generators", 1, make_generators},
+    {"lost", 0, make_lost},
+    {"fork", 1, make_fork},
+    {"truncated", 1, make_truncated},
+    {"damaged", 0, make_damaged},
+    {"newer-minor", 1, make_newer_minor},
+    {"newer-major", 1, make_newer_major},
+    {"empty", 0, make_empty},
+    {"foreign", 0, make_foreign},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: make_golden FOLDER\n");
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++) {
+        struct builder b;
+        char path[4096];
+
+        builder_init(&b, goldens[i].level);
+        goldens[i].make(&b);
+        snprintf(path, sizeof path, "%s/%s.kpt", argv[1], goldens[i].name);
+        builder_save(&b, path);
+        builder_free(&b);
+    }
+    return 0;
+}
