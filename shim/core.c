@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -18,6 +19,7 @@
 #include "sink.h"
 #include "thread.h"
 #include "trace/leftover.h"
+#include "trace/proc.h"
 #include "writer.h"
 
 struct kp_core kp_core = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -223,6 +225,39 @@ void kp_core_stop(void)
 void kp_core_before_exec(void)
 {
     end_section(true);
+}
+
+/* Threads of the program that still run, the calling one included. */
+static unsigned others_than_writer(void)
+{
+    struct kp_proc proc;
+    unsigned count;
+
+    if (!kp_proc_read(&proc, 0))
+        return 2;
+    count = proc.threads - (proc.state == 'Z');
+    return count - (kp_writer_running() && count > 0);
+}
+
+void kp_core_thread_ends(void)
+{
+    static _Atomic bool leader_gone;
+
+    /* As long as the leader lives (it returns from main or calls exit), no other thread is the last one. */
+    if (gettid() == kp_core.pid)
+        atomic_store(&leader_gone, true);
+    if (!atomic_load(&leader_gone))
+        return;
+    /* Threads that were joined may still be on their way out. */
+    for (int tries = 0; tries < 5; tries++) {
+        struct timespec moment = {0, 1000000};
+
+        if (others_than_writer() <= 1) {
+            kp_writer_stop(false);
+            return;
+        }
+        nanosleep(&moment, NULL);
+    }
 }
 
 void kp_core_fork_prepare(void)

@@ -73,6 +73,12 @@ void kp_core_stop(void);
 /* The same before an exec; if that fails, later events go to a further section of the same file. */
 void kp_core_before_exec(void);
 
+/*
+ * A thread is about to end. If it is the program's last one, the writer goes first: glibc ends a process with
+ * its last thread, and runs exit handlers in it. Without the lock held.
+ */
+void kp_core_thread_ends(void);
+
 /* The rules changed: every verdict is to be asked for again. Any thread. */
 void kp_core_refresh(void);
 

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "trace/drain.h"
 #include "trace/leftover.h"
+#include "trace/proc.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -141,6 +142,7 @@ struct kp_shm_control *kp_memory_create(char *path, size_t path_bytes)
 {
     static struct kp_shm_control layout;
     struct kp_shm_control *shm;
+    struct kp_proc proc;
     char hex[33];
 
     memset(&layout, 0, sizeof layout);
@@ -162,7 +164,7 @@ struct kp_shm_control *kp_memory_create(char *path, size_t path_bytes)
         return NULL;
     layout.version = KP_SHM_VERSION;
     layout.pid = (uint32_t)getpid();
-    layout.pid_start = kp_process_start(layout.pid);
+    layout.pid_start = kp_proc_read(&proc, 0) ? proc.start : 0;
     memcpy(shm, &layout, sizeof layout);
     /* Last: only a complete control block carries the magic. */
     atomic_thread_fence(memory_order_release);

@@ -38,6 +38,7 @@ static void thread_ended(void *value)
     t->entry = NULL;
     t->in_use = false;
     pthread_mutex_unlock(&kp_core.lock);
+    kp_core_thread_ends();
 }
 
 int kp_thread_setup(void)

@@ -22,6 +22,7 @@
 #include "orphans.h"
 #include "sink.h"
 #include "trace/drain.h"
+#include "trace/proc.h"
 
 #define PERIOD_NS     100000000l /* at most so long until an event is in the file */
 #define SLOW_TURNS_NS 1000000000ull
@@ -56,7 +57,7 @@ static _Atomic uint64_t retry_ns; /* no thread before this time; 0: none was ref
 static uint64_t last_slow_turn_ns;
 static unsigned slow_turns;
 static unsigned long long filter_time;
-static bool full_said;
+static bool full_said, alone;
 
 static enum kp_status write_chunk(void *user, const void *data, size_t bytes)
 {
@@ -148,15 +149,28 @@ static void prepare_larger(void)
     }
 }
 
+/*
+ * The program's last thread is gone without having told us (it was never traced): what it would have done,
+ * ending the process, is ours to do now. Its descriptors are closed already.
+ */
+static void leave_alone(void)
+{
+    atomic_store_explicit(&request, FINISH, memory_order_release);
+    alone = true;
+}
+
 static void slow_turn(void)
 {
     uint64_t now = monotonic_ns();
     unsigned long long time;
+    struct kp_proc proc;
 
     kp_core.shm->last_sync = kp_clock_sync(kp_core.clock);
     if (now - last_slow_turn_ns < SLOW_TURNS_NS)
         return;
     last_slow_turn_ns = now;
+    if (kp_proc_read(&proc, 0) && proc.threads - (proc.state == 'Z') == 1)
+        leave_alone();
     time = kp_config_filter_time(&kp_core.options);
     if (time && filter_time && time != filter_time)
         kp_core_refresh();
@@ -215,6 +229,12 @@ static void *run(void *unused)
         kp_core_disable(sink_was_open ? "the trace cannot be written on" : "there is no trace to write to");
     }
     sink->close();
+    if (alone) {
+        if (finished)
+            unlink(kp_core.shm_path);
+        kp_core_disable(NULL);
+        atomic_store(&exists, false);
+    }
     atomic_store_explicit(&working, false, memory_order_release);
     return NULL;
 }
@@ -313,14 +333,30 @@ void kp_writer_wake(void)
         syscall(SYS_futex, &wake_word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0u);
 }
 
+/*
+ * The end of the process without a writer thread: this thread does its last work. Not in a new thread: when
+ * the program's last thread has ended, glibc would take the new one for the last and end the process in it.
+ */
+static void finish_here(void)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (open_sink())
+        finish();
+    sink->close();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 bool kp_writer_stop(bool finish_trace)
 {
     pthread_mutex_lock(&kp_core.lock);
-    if (!atomic_load(&exists) && finish_trace && !atomic_load(&failed))
-        spawn();
     if (!atomic_load(&exists)) {
         pthread_mutex_unlock(&kp_core.lock);
-        return atomic_load(&failed) && !sink_was_open;
+        if (finish_trace && !atomic_load(&failed))
+            finish_here();
+        return finished || (atomic_load(&failed) && !sink_was_open);
     }
     pthread_mutex_unlock(&kp_core.lock);
     atomic_store_explicit(&request, finish_trace ? FINISH : STOP, memory_order_release);

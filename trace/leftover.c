@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "drain.h"
+#include "proc.h"
 
 void kp_uuid_hex(char hex[33], const uint8_t uuid[16])
 {
@@ -26,39 +27,6 @@ void kp_uuid_hex(char hex[33], const uint8_t uuid[16])
 void kp_leftover_path(char *path, size_t bytes, uint32_t pid, const char *uuid_hex)
 {
     snprintf(path, bytes, KP_SHM_FOLDER "/" KP_SHM_PREFIX "%u.%s", pid, uuid_hex);
-}
-
-/* Reads a small file of /proc whole; returns its bytes, 0 on any error. */
-static size_t read_file(const char *path, char *out, size_t room)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t used = 0;
-    ssize_t n;
-
-    if (fd < 0)
-        return 0;
-    while (used < room - 1 && (n = read(fd, out + used, room - 1 - used)) > 0)
-        used += (size_t)n;
-    close(fd);
-    out[used] = '\0';
-    return used;
-}
-
-uint64_t kp_process_start(uint32_t pid)
-{
-    char path[64], text[1024];
-    char *p;
-
-    snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    if (!read_file(path, text, sizeof text) || !(p = strrchr(text, ')')))
-        return 0;
-    /* After the name in parentheses, which may hold blanks, comes field 3; a zombie ('Z') has no memory left.
-     */
-    if (strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0)
-        return 0;
-    for (int field = 2; field < 22 && p; field++)
-        p = strchr(p + 1, ' ');
-    return p ? strtoull(p, NULL, 10) : 0;
 }
 
 /* exec keeps pid and start time but not the mapping, so the map list decides where we may read it. */
@@ -88,7 +56,8 @@ static bool header_sane(const struct kp_shm_control *shm, uint64_t size)
 {
     return shm->total_bytes <= size && shm->threads_offset % 64 == 0 && shm->rings_offset % 64 == 0 &&
            shm->time_shift < 32 &&
-           within(shm->threads_offset, KP_SHM_THREADS * sizeof(struct kp_shm_thread), sizeof *shm, shm->defs_offset) &&
+           within(shm->threads_offset, KP_SHM_THREADS * sizeof(struct kp_shm_thread), sizeof *shm,
+                  shm->defs_offset) &&
            within(shm->defs_offset, shm->defs_bytes, sizeof *shm, shm->rings_offset) &&
            within(shm->rings_offset, shm->rings_bytes, sizeof *shm, shm->total_bytes);
 }
@@ -143,6 +112,16 @@ static void count_pending(struct kp_leftover *leftover, struct kp_shm_control *s
             leftover->pending_slots += kp_drain_pending(shm, &threads[i]);
 }
 
+static bool is_alive(const struct kp_shm_control *shm, const char *path)
+{
+    struct kp_proc proc;
+
+    if (!kp_proc_read(&proc, shm->pid) || proc.start != shm->pid_start || !kp_proc_runs(&proc))
+        return false;
+    /* The list is that of the first thread: gone if that ended before the others. */
+    return proc.state == 'Z' || still_mapped(shm->pid, path);
+}
+
 enum kp_status kp_leftover_describe(struct kp_leftover *leftover, const char *path)
 {
     struct kp_shm_control *shm;
@@ -156,7 +135,7 @@ enum kp_status kp_leftover_describe(struct kp_leftover *leftover, const char *pa
     leftover->pid = shm->pid;
     snprintf(leftover->output, sizeof leftover->output, "%.*s", KP_SHM_OUTPUT_BYTES - 1, shm->output);
     kp_uuid_hex(leftover->uuid, shm->uuid);
-    leftover->alive = kp_process_start(shm->pid) == shm->pid_start && still_mapped(shm->pid, path);
+    leftover->alive = is_alive(shm, path);
     leftover->bytes = stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
     leftover->file_bytes = atomic_load_explicit(&shm->file_bytes, memory_order_acquire);
     count_pending(leftover, shm);

@@ -48,7 +48,4 @@ size_t kp_leftover_each(bool (*visit)(void *user, const struct kp_leftover *left
 /* Remove it (not the trace). 0 or -1 with errno. */
 int kp_leftover_remove(const char *path);
 
-/* Field 22 of /proc/PID/stat (start time in clock ticks since boot); 0 when there is no such process. */
-uint64_t kp_process_start(uint32_t pid);
-
 #endif
