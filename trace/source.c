@@ -161,12 +161,15 @@ size_t kp_source_read(const struct kp_source *source, uint64_t offset, void *out
     return done;
 }
 
-/* Whether a preamble or an undamaged chunk header starts at p. */
+/* Whether a preamble or an undamaged chunk header starts at p. Programs that know the magic are no traces. */
 static bool landmark(const uint8_t *p)
 {
     struct kp_chunk_header header;
+    struct kp_preamble preamble;
 
-    if (memcmp(p, KP_PREAMBLE_MAGIC, 8) == 0)
+    memcpy(&preamble, p, sizeof preamble);
+    if (memcmp(p, KP_PREAMBLE_MAGIC, 8) == 0 && preamble.major > 0 && preamble.major < 256 &&
+        preamble.reserved == 0)
         return true;
     memcpy(&header, p, sizeof header);
     return kp_chunk_header_valid(&header);

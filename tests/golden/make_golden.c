@@ -74,7 +74,7 @@ static void make_plain(struct builder *b)
     builder_meta(b, "note", "two\nlines");
     plain_events(b, START_TICKS + 1000);
     builder_flush(b, 0, 0, 0);
-    builder_thread_end(b, 0, END_TICKS, 5, 0, 0, "main");
+    builder_thread_end(b, 0, END_TICKS, 6, 0, 0, "main");
     finish(b);
 }
 
