@@ -14,6 +14,7 @@
 #include "fake_mapping.h"
 #include "reading.h"
 #include "trace/copy.h"
+#include "trace/proc.h"
 #include "trace/time_map.h"
 #include "trace_builder.h"
 
