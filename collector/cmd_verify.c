@@ -328,8 +328,8 @@ static void print_process(const struct process_state *state, bool paint)
     print_reason(state->cut, "being recorded at its death");
     print_reason(state->problems, "problems");
     printf(" (%s)\n", state->process->alive       ? "still running"
-                      : state->process->complete  ? "ended in order"
                       : state->process->recovered ? "killed, recovered"
+                      : state->process->complete  ? "ended in order"
                                                   : "did not end in order");
 }
 

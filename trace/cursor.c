@@ -82,8 +82,10 @@ static void convert(struct kp_model_thread *thread, struct kp_event *events, siz
         last = ns < last ? last : ns;
         events[i].time = last;
         calls += events[i].kind == KP_EVENT_ENTER;
-        if (events[i].kind == KP_EVENT_LOST)
+        if (events[i].kind == KP_EVENT_LOST) {
             thread->public.calls_lost_read += events[i].value;
+            thread->public.events_lost_read += events[i].value2;
+        }
     }
     thread->last_ns = last;
     thread->public.calls_read += calls;

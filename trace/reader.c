@@ -37,8 +37,9 @@ struct kp_reader {
     struct kp_cursor *spare;
     struct kp_merge merge;
     struct kp_model_thread *ending; /* next to be looked at in ENDS */
-    struct kp_item pending;
-    bool is_pending;
+    struct kp_item pending[2]; /* given before anything else, the last one first */
+    unsigned pending_count;
+    struct kp_event last_loss; /* what an item at the end of a thread points to */
     uint64_t done_bytes, total_bytes;
     char text[512];
 };
@@ -54,14 +55,18 @@ static enum step damage(struct kp_reader *reader, struct kp_item *item, struct k
     return GIVEN;
 }
 
+static void postpone(struct kp_reader *reader, const struct kp_item *item)
+{
+    reader->pending[reader->pending_count++] = *item;
+}
+
 /* A thread must be known before anything of it is given out: `item` becomes the THREAD, what it was waits. */
 static void introduce(struct kp_reader *reader, struct kp_item *item, struct kp_model_thread *thread)
 {
     if (thread->given)
         return;
     thread->given = true;
-    reader->pending = *item;
-    reader->is_pending = true;
+    postpone(reader, item);
     item->kind = KP_ITEM_THREAD;
     item->thread = &thread->public;
     item->process = thread->public.process;
@@ -115,6 +120,34 @@ static enum step fill(struct kp_reader *reader, struct kp_item *item, struct kp_
     return damage(reader, item, model, cursor->offset);
 }
 
+/*
+ * A thread tells its losses with the next event that finds room. When none came any more (the disk stayed full,
+ * death), the counters of its end know of losses that no event tells: the item becomes one that does, what it
+ * was waits.
+ */
+static void tell_last_loss(struct kp_reader *reader, struct kp_item *item, struct kp_model_thread *thread)
+{
+    struct kp_thread *public = &thread->public;
+    struct kp_event *loss = &reader->last_loss;
+
+    /* In a trace with a missing stretch they may have been told there. */
+    if (!public->ended || public->gaps || (reader->flags & KP_READ_NO_EVENTS) ||
+        public->calls_lost < public->calls_lost_read || public->events_lost < public->events_lost_read)
+        return;
+    *loss = (struct kp_event){.time = thread->model->process.end_ns, .kind = KP_EVENT_LOST};
+    loss->value = public->calls_lost - public->calls_lost_read;
+    loss->value2 = public->events_lost - public->events_lost_read;
+    if (loss->value + loss->value2 == 0)
+        return;
+    public->calls_lost_read = public->calls_lost;
+    public->events_lost_read = public->events_lost;
+    public->events_read++;
+    postpone(reader, item);
+    item->kind = KP_ITEM_EVENTS;
+    item->events = loss;
+    item->count = 1;
+}
+
 static enum step give_thread_end(struct kp_reader *reader, struct kp_item *item,
                                  struct kp_model_thread *thread)
 {
@@ -123,6 +156,7 @@ static enum step give_thread_end(struct kp_reader *reader, struct kp_item *item,
     item->process = &thread->model->process;
     item->path = thread->model->input->path;
     item->thread = &thread->public;
+    tell_last_loss(reader, item, thread);
     introduce(reader, item, thread);
     return GIVEN;
 }
@@ -401,9 +435,8 @@ enum kp_status kp_reader_next(struct kp_reader *reader, struct kp_item *item)
 {
     enum step result = AGAIN;
 
-    if (reader->is_pending) {
-        *item = reader->pending;
-        reader->is_pending = false;
+    if (reader->pending_count) {
+        *item = reader->pending[--reader->pending_count];
         return KP_OK;
     }
     while (result == AGAIN) {

@@ -65,6 +65,7 @@ struct kp_thread {
     uint64_t calls_read;
     uint64_t events_read;
     uint64_t calls_lost_read; /* sum over LOST events */
+    uint64_t events_lost_read;
     uint64_t gaps;         /* missing stretches: damage, not losses */
     uint64_t backward;     /* events whose clock stood before that of the event before; given out with its time */
     void *user;            /* for the caller */
@@ -74,7 +75,11 @@ enum kp_item_kind {
     KP_ITEM_PROCESS,    /* a process begins: item.process */
     KP_ITEM_FUNCTION,   /* a function was defined: item.function */
     KP_ITEM_THREAD,     /* a thread begins: item.thread */
-    KP_ITEM_EVENTS,     /* item.events[0..count) of item.thread, in time order, time in ns since the Unix epoch */
+    /*
+     * item.events[0..count) of item.thread, in time order, time in ns since the Unix epoch. Losses of a thread's
+     * end that no event could tell any more are a LOST event made by the reader, the last of its thread.
+     */
+    KP_ITEM_EVENTS,
     KP_ITEM_THREAD_END, /* item.thread: no more events, counters known */
     KP_ITEM_META,       /* item.key, item.value of item.process */
     KP_ITEM_DAMAGE,     /* item.text says what; item.offset where in the file; reading goes on */
