@@ -502,11 +502,13 @@ static void reader_knows_a_live_process(void **state)
 {
     struct crash crash;
     struct reading reading;
+    struct kp_proc proc;
     FILE *mapped;
 
     (void)state;
     crash_begin(&crash, (uint32_t)getpid());
-    crash.fake.shm->pid_start = kp_process_start((uint32_t)getpid());
+    assert_true(kp_proc_read(&proc, 0));
+    crash.fake.shm->pid_start = proc.start;
     crash.sink->count -= 5;
     fake_save(shm_path, crash.fake.shm, crash.fake.bytes);
     {
