@@ -12,10 +12,11 @@ struct kp_shm_thread *kp_shm_threads(struct kp_shm_control *shm)
 
 struct kp_ring *kp_shm_ring(struct kp_shm_control *shm, uint64_t offset)
 {
-    struct kp_ring *ring = (struct kp_ring *)((uint8_t *)shm + offset);
+    struct kp_ring *ring;
 
     if (offset < shm->rings_offset || offset % 64 || offset > shm->total_bytes - sizeof *ring)
         return NULL;
+    ring = (struct kp_ring *)((uint8_t *)shm + offset);
     if (ring->size_shift > 24 ||
         (sizeof(struct kp_slot) << ring->size_shift) > shm->total_bytes - offset - sizeof *ring)
         return NULL;

@@ -4,10 +4,11 @@
 cd "$(dirname "$0")" || exit 1
 kprobe=$1
 failed=0
+said=$(mktemp) || exit 1
 for trace in *.kpt; do
     name=${trace%.kpt}
-    out=$("$kprobe" dump "$trace" 2>/tmp/golden.$$; echo "exit $?")
-    messages=$(cat /tmp/golden.$$; echo "${out##*$'\n'}")
+    out=$("$kprobe" dump "$trace" 2>"$said"; echo "exit $?")
+    messages=$(cat "$said"; echo "${out##*$'\n'}")
     out=${out%exit *}
     if [ "$2" = --accept ]; then
         printf %s "$out" >"$name.dump"
@@ -16,5 +17,5 @@ for trace in *.kpt; do
     printf %s "$out" | diff -u "$name.dump" - || failed=1
     printf '%s\n' "$messages" | diff -u "$name.messages" - || failed=1
 done
-rm -f /tmp/golden.$$
+rm -f "$said"
 exit $failed
