@@ -21,3 +21,7 @@ if(KP_SANITIZE)
   add_compile_options(-fsanitize=${KP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KP_SANITIZE})
 endif()
+if(KP_FUZZ)
+  # The fuzzer looks at what the code under test does, not only at the target.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -105,7 +105,7 @@ enum kp_status kp_blob_get(const uint8_t **p, const uint8_t *end, const uint8_t 
     *p = at + stored;
     *bytes = (size_t)raw;
     *data = at;
-    if (codec == KP_BLOB_RAW)
+    if (codec == KP_BLOB_RAW || raw == 0)
         return KP_OK;
     if (!zstd->decompressor)
         return KP_ERROR_SYSTEM;

@@ -37,6 +37,8 @@ static void reseal(uint8_t *data, size_t bytes)
     }
 }
 
+static volatile uint64_t used;
+
 /* Touch everything an item offers. */
 static uint64_t use(struct kp_reader *reader, const struct kp_item *item)
 {
@@ -58,12 +60,11 @@ static void read_all(const char *path, unsigned flags)
     struct kp_reader *reader;
     struct kp_item item;
     char error[512];
-    volatile uint64_t sum = 0;
 
     if (kp_reader_open(&reader, &path, 1, flags | KP_READ_NO_LEFTOVER, error, sizeof error) != KP_OK)
         return;
     while (kp_reader_next(reader, &item) == KP_OK)
-        sum += use(reader, &item);
+        used += use(reader, &item);
     kp_reader_close(reader);
 }
 
