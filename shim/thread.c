@@ -188,7 +188,6 @@ void kp_thread_forked(void)
 
 void kp_thread_forget_key(const void *key_gone)
 {
-    pthread_mutex_lock(&kp_core.lock);
     for (struct kp_thread_state *t = all_states; t; t = t->next) {
         struct kp_cache_entry *entry = kp_cache_entry(t, key_gone);
 

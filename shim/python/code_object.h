@@ -2,8 +2,8 @@
  * Code objects to function ids: at first sight by asking the interpreter, afterwards through the thread's
  * cache.
  *
- * What is known of a code object hangs in its co_extra (PEP 523); when the interpreter frees the code object,
- * our callback takes it out of every cache, so that a new code object at the same address starts unknown.
+ * What is known stands in a map (code_map.h); a hook in the code type's dealloc takes a freed code object out
+ * of the map and of every thread's cache, so that a new code object at the same address starts unknown.
  */
 #ifndef KP_SHIM_PYTHON_CODE_OBJECT_H
 #define KP_SHIM_PYTHON_CODE_OBJECT_H
@@ -13,7 +13,7 @@
 
 #include "thread.h"
 
-/* Once per interpreter, with its GIL. False: it gives no co_extra. */
+/* Hook the code type. With a GIL; again is harmless. False: there is no code type. */
 bool kp_code_setup(void);
 
 /* Names of functions that exist already, for versions whose code objects do not know theirs (before 3.11).

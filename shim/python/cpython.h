@@ -21,6 +21,12 @@ struct kp_cpython {
 
 extern struct kp_cpython kp_cpython;
 
+/* PEP 669, 3.12. */
+static inline bool kp_cpython_has_monitoring(void)
+{
+    return kp_cpython.minor >= 12;
+}
+
 /* Find the functions. False: no CPython in this process (yet). Any time after relocation. */
 bool kp_cpython_find(void);
 
@@ -31,6 +37,12 @@ struct kp_cpython_layout;
 const struct kp_cpython_layout *kp_cpython_layout(void);
 
 #define KP_FIELD(type, object, offset) (*(type *)((char *)(object) + (offset)))
+
+/* PyTypeObject.tp_dealloc, at the same place in all versions (Include/cpython/object.h). NULL for no type. */
+static inline void **kp_type_dealloc(void *type)
+{
+    return type ? &KP_FIELD(void *, type, 48) : NULL;
+}
 
 /*
  * Python objects as text, for the slow path. `state` keeps an exception that is set over calls into the

@@ -9,6 +9,7 @@
 #include "cpython.h"
 #include "engine.h"
 #include "log.h"
+#include "wake.h"
 
 #define INTERPRETERS_MAX 256
 
@@ -71,7 +72,7 @@ static void attach(void *interpreter)
     kp_error_save(&error);
     kp_core_arm();
     if (!kp_code_setup()) {
-        give_up("no room for what we know of code objects (co_extra)");
+        give_up("it does not export its code type");
     } else {
         const struct kp_engine *attached = kp_engines_attach(interpreter);
 
@@ -110,6 +111,23 @@ static void rules_changed(void)
         kp_cpython.pending_add(refresh_pending, NULL);
 }
 
+/* `sys` is there with all that engines take from it. */
+static bool is_up(void)
+{
+    return kp_cpython.sys_get("modules") &&
+           (!kp_cpython_has_monitoring() || kp_cpython.sys_get("monitoring"));
+}
+
+static bool on_wake(void);
+
+/* The runtime ends and drops our hook; an embedding program may start it anew. */
+static void start_over(void)
+{
+    for (unsigned i = 0; i < INTERPRETERS_MAX; i++)
+        atomic_store(&known[i], NULL);
+    kp_wake_arm(on_wake);
+}
+
 /*
  * Runs at every audit event of every thread: cheap, silent, never failing. `thread` NULL: before
  * initialisation or after the end, where nothing may be called.
@@ -129,9 +147,26 @@ static int on_audit(const char *event, void *arguments, void *user)
     interpreter = kp_cpython.interpreter_get();
     if (strcmp(event, "cpython.PyInterpreterState_Clear") == 0)
         forget(interpreter);
-    else if (!is_known(interpreter) && kp_cpython.sys_get("modules"))
+    else if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0)
+        start_over();
+    else if (!is_known(interpreter) && is_up())
         attach(interpreter);
     return 0;
+}
+
+/* The first interpreter is up: attach, and ask to be told of everything else (PEP 578). With the GIL. */
+static bool on_wake(void)
+{
+    struct kp_error_state error;
+
+    if (!kp_cpython.thread_unchecked() || !is_up())
+        return false;
+    kp_error_save(&error);
+    kp_cpython.add_audit_hook(on_audit, NULL);
+    kp_error_restore(&error);
+    if (!is_known(kp_cpython.interpreter_get()))
+        attach(kp_cpython.interpreter_get());
+    return true;
 }
 
 void kp_python_setup(void)
@@ -151,5 +186,6 @@ void kp_python_setup(void)
         !kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON))
         return;
     kp_core.rules_changed = rules_changed;
-    kp_cpython.add_audit_hook(on_audit, NULL);
+    if (!kp_wake_arm(on_wake))
+        give_up("it does not export its type of builtin functions");
 }

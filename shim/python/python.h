@@ -7,7 +7,7 @@
 /* Whether a CPython is part of this process. */
 bool kp_python_present(void);
 
-/* Ask to be told (PEP 578 audit hook, added before initialisation). Once, from the constructor. */
+/* Ask to be told when an interpreter is up. Once, from the constructor. */
 void kp_python_setup(void);
 
 #endif
