@@ -66,6 +66,8 @@ bool kp_core_configure(void)
 {
     if (!kp_config_read(&kp_core.options, &kp_core.rules) || !kp_core.options.enabled)
         return false;
+    if (kp_core.options.children == KP_CHILDREN_IGNORE && kp_process_parent_traced())
+        return false;
     kp_core.pid = getpid();
     if (!make_live_page() || kp_thread_setup() != 0) {
         kp_log(KP_LEVEL_ERROR, "no memory to start with: tracing is off");

@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,4 +99,41 @@ uint32_t kp_process_describe(struct kp_shm_control *shm)
     put_real(shm, "probe_pair_ns", cost.pair_ticks / ticks_per_ns);
     put_real(shm, "probe_inner_ns", cost.inner_ticks / ticks_per_ns);
     return shift;
+}
+
+/* The list of mappings may be long: read in pieces, the tail of one kept for a name that straddles two. */
+static bool file_mentions(int fd, const char *text)
+{
+    char piece[8192];
+    size_t kept = 0, length = strlen(text);
+    ssize_t n;
+
+    while ((n = read(fd, piece + kept, sizeof piece - kept)) > 0) {
+        size_t bytes = kept + (size_t)n;
+
+        if (memmem(piece, bytes, text, length))
+            return true;
+        kept = bytes < length ? bytes : length - 1;
+        memmove(piece, piece + bytes - kept, kept);
+    }
+    return false;
+}
+
+bool kp_process_parent_traced(void)
+{
+    Dl_info own;
+    char path[64];
+    bool found;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)getppid());
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || !dladdr((void *)kp_process_parent_traced, &own) || !own.dli_fname) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    found = file_mentions(fd, strrchr(own.dli_fname, '/') ? strrchr(own.dli_fname, '/') : own.dli_fname);
+    close(fd);
+    return found;
 }
