@@ -172,6 +172,19 @@ void kp_core_disable(const char *reason)
     atomic_store_explicit(&kp_core.state, KP_CORE_OFF, memory_order_release);
 }
 
+static void unplaced_metas(void)
+{
+    uint64_t threads, calls;
+    char value[48];
+
+    kp_thread_unplaced(&threads, &calls);
+    if (!threads)
+        return;
+    snprintf(value, sizeof value, "%llu threads, %llu calls", (unsigned long long)threads,
+             (unsigned long long)calls);
+    kp_core_meta("lost.no_room_for_threads", value);
+}
+
 /* What only the end knows: how often each rule matched, and what was said. */
 static void last_metas(void)
 {
@@ -190,6 +203,7 @@ static void last_metas(void)
         snprintf(key, sizeof key, "message.%u", i);
         kp_core_meta(key, message);
     }
+    unplaced_metas();
 }
 
 static void end_section(bool again)

@@ -29,12 +29,15 @@ static bool lose(struct kp_thread_state *t, unsigned kind)
     return false;
 }
 
-/* First event of a thread: a ring, and with it a place in the trace. */
+/* First event of a thread: a ring, and with it a place in the trace. Where there is no room, it asks again
+ * now and then. */
 static bool open_ring(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 {
+    bool opened, again = ((t->calls_lost + t->events_lost) & 4095) == 0;
     bool closes = kind == KP_EVENT_EXIT || kind == KP_EVENT_UNWIND || kind == KP_EVENT_YIELD;
-    bool opened;
 
+    if (!again)
+        return false;
     pthread_mutex_lock(&kp_core.lock);
     opened = kp_core.shm || kp_core_start();
     opened = opened && kp_thread_open_ring(t, depth + closes);

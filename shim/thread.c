@@ -21,6 +21,7 @@ static pthread_key_t key;
 static struct kp_thread_state *all_states;
 static uint32_t next_number;
 static bool table_full_said;
+static uint64_t ended_unplaced, ended_unplaced_calls;
 
 /* The thread is gone: its entry goes to the writer, its state to the next thread. */
 static void thread_ended(void *value)
@@ -33,6 +34,10 @@ static void thread_ended(void *value)
         prctl(PR_GET_NAME, t->entry->name);
         t->entry->end_ticks = kp_clock_now(t->clock);
         atomic_store_explicit(&t->entry->state, KP_SHM_THREAD_DONE, memory_order_release);
+    }
+    if (!t->ring && t->calls_lost && t->generation == kp_core.generation) {
+        ended_unplaced++;
+        ended_unplaced_calls += t->calls_lost;
     }
     t->ring = NULL;
     t->entry = NULL;
@@ -175,10 +180,22 @@ bool kp_thread_open_ring(struct kp_thread_state *t, uint32_t base_depth)
     return true;
 }
 
+void kp_thread_unplaced(uint64_t *threads, uint64_t *calls)
+{
+    *threads = ended_unplaced;
+    *calls = ended_unplaced_calls;
+    for (struct kp_thread_state *t = all_states; t; t = t->next)
+        if (t->in_use && !t->ring && t->calls_lost) {
+            ++*threads;
+            *calls += t->calls_lost;
+        }
+}
+
 void kp_thread_forked(void)
 {
     next_number = 0;
     table_full_said = false;
+    ended_unplaced = ended_unplaced_calls = 0;
     for (struct kp_thread_state *t = all_states; t; t = t->next)
         if (t != kp_self) {
             start_afresh(t);

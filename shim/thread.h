@@ -83,6 +83,9 @@ void kp_thread_forget_key(const void *key);
 /* Give the thread a ring and an entry. With the lock held. False: no room, counted. */
 bool kp_thread_open_ring(struct kp_thread_state *t, uint32_t base_depth);
 
+/* Threads that found no room in the trace, and their calls: for the metadata. With the lock held. */
+void kp_thread_unplaced(uint64_t *threads, uint64_t *calls);
+
 /* In a forked child: only the calling thread is left. With the lock held. */
 void kp_thread_forked(void);
 
