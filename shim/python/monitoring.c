@@ -48,80 +48,23 @@ static uint64_t token(void)
     return (uintptr_t)kp_cpython.frame_get();
 }
 
-static void *on_start(void *self, void *const *arguments, size_t count)
+/* The thread, if it records; with a shadow stack. */
+static inline struct kp_thread_state *recording(void)
 {
     struct kp_thread_state *t = kp_thread_active();
-    uint32_t id, depth;
 
-    (void)self;
-    (void)count;
-    if (__builtin_expect(!t || (!t->shadow && !kp_thread_shadow(t)), 0))
-        return nothing();
-    id = kp_code_id(t, arguments[0], NULL);
-    if (!id)
-        return never_again();
-    depth = t->depth;
+    return __builtin_expect(t && (t->shadow || kp_thread_shadow(t)), 1) ? t : NULL;
+}
+
+static inline void enter(struct kp_thread_state *t, uint32_t id)
+{
+    uint32_t depth = t->depth;
+
     kp_shadow_push(t, id);
     kp_emit_enter(t, id, depth);
-    return nothing();
 }
 
-static void *on_return(void *self, void *const *arguments, size_t count)
-{
-    struct kp_thread_state *t = kp_thread_active();
-    uint64_t now;
-    uint32_t id;
-
-    (void)self;
-    (void)count;
-    if (__builtin_expect(!t || (!t->shadow && !kp_thread_shadow(t)), 0))
-        return nothing();
-    now = kp_clock_now(t->clock);
-    id = kp_code_id(t, arguments[0], NULL);
-    if (!id)
-        return never_again();
-    if (kp_shadow_pop(t, id, now))
-        kp_emit(t, KP_EVENT_EXIT, id, t->depth, now);
-    return nothing();
-}
-
-static void *on_unwind(void *self, void *const *arguments, size_t count)
-{
-    struct kp_thread_state *t = kp_thread_active();
-    uint64_t now;
-    uint32_t id;
-
-    (void)self;
-    (void)count;
-    if (!t || (!t->shadow && !kp_thread_shadow(t)))
-        return nothing();
-    now = kp_clock_now(t->clock);
-    id = kp_code_id(t, arguments[0], NULL);
-    if (id && kp_shadow_pop(t, id, now))
-        kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
-    return nothing();
-}
-
-static void *on_yield(void *self, void *const *arguments, size_t count)
-{
-    struct kp_thread_state *t = kp_thread_active();
-    uint64_t now;
-    uint32_t id;
-
-    (void)self;
-    (void)count;
-    if (!t || (!t->shadow && !kp_thread_shadow(t)))
-        return nothing();
-    now = kp_clock_now(t->clock);
-    id = kp_code_id(t, arguments[0], NULL);
-    if (!id)
-        return never_again();
-    if (kp_shadow_pop(t, id, now))
-        kp_emit_pair(t, KP_EVENT_YIELD, id, t->depth, now, token(), 0);
-    return nothing();
-}
-
-static void resume(struct kp_thread_state *t, uint32_t id)
+static inline void resume(struct kp_thread_state *t, uint32_t id)
 {
     uint32_t depth = t->depth;
 
@@ -129,14 +72,47 @@ static void resume(struct kp_thread_state *t, uint32_t id)
     kp_emit_pair(t, KP_EVENT_RESUME, id, depth, kp_clock_now(t->clock), token(), 0);
 }
 
-static void *on_resume(void *self, void *const *arguments, size_t count)
+/* An activation ends or suspends. The time is taken first: what follows is not part of the call. */
+static inline __attribute__((always_inline)) bool leave(struct kp_thread_state *t, void *code, unsigned kind)
 {
-    struct kp_thread_state *t = kp_thread_active();
+    uint64_t now = kp_clock_now(t->clock);
+    uint32_t id = kp_code_id(t, code, NULL);
+
+    if (!id)
+        return false;
+    if (!kp_shadow_pop(t, id, now))
+        return true;
+    if (kind == KP_EVENT_YIELD)
+        kp_emit_pair(t, kind, id, t->depth, now, token(), 0);
+    else
+        kp_emit(t, kind, id, t->depth, now);
+    return true;
+}
+
+static void *on_start(void *self, void *const *arguments, size_t count)
+{
+    struct kp_thread_state *t = recording();
     uint32_t id;
 
     (void)self;
     (void)count;
-    if (!t || (!t->shadow && !kp_thread_shadow(t)))
+    if (!t)
+        return nothing();
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return never_again();
+    enter(t, id);
+    return nothing();
+}
+
+static void *on_resume(void *self, void *const *arguments, size_t count)
+{
+    struct kp_thread_state *t = recording();
+    uint32_t id;
+
+    (void)self;
+    (void)count;
+    if (!t)
         return nothing();
     id = kp_code_id(t, arguments[0], NULL);
     if (!id)
@@ -145,30 +121,50 @@ static void *on_resume(void *self, void *const *arguments, size_t count)
     return nothing();
 }
 
-/*
- * An exception is thrown into a generator. If its body never ran, this is its first run. PY_THROW cannot be
- * disabled.
- */
-static void *on_throw(void *self, void *const *arguments, size_t count)
+static void *on_return(void *self, void *const *arguments, size_t count)
 {
-    struct kp_thread_state *t = kp_thread_active();
-    uint32_t id;
+    struct kp_thread_state *t = recording();
 
     (void)self;
-    if (!t || (!t->shadow && !kp_thread_shadow(t)))
-        return nothing();
-    id = kp_code_id(t, arguments[0], NULL);
+    (void)count;
+    return t && !leave(t, arguments[0], KP_EVENT_EXIT) ? never_again() : nothing();
+}
+
+static void *on_yield(void *self, void *const *arguments, size_t count)
+{
+    struct kp_thread_state *t = recording();
+
+    (void)self;
+    (void)count;
+    return t && !leave(t, arguments[0], KP_EVENT_YIELD) ? never_again() : nothing();
+}
+
+/* PY_UNWIND and PY_THROW cannot be switched off for one function. */
+static void *on_unwind(void *self, void *const *arguments, size_t count)
+{
+    struct kp_thread_state *t = recording();
+
+    (void)self;
+    (void)count;
+    if (t)
+        leave(t, arguments[0], KP_EVENT_UNWIND);
+    return nothing();
+}
+
+/* An exception is thrown into a generator. If its body never ran, this is its first run. */
+static void *on_throw(void *self, void *const *arguments, size_t count)
+{
+    struct kp_thread_state *t = recording();
+    uint32_t id = t ? kp_code_id(t, arguments[0], NULL) : 0;
+
+    (void)self;
     if (!id)
         return nothing();
     if ((count & ARGUMENTS_MASK) > 1 &&
-        kp_code_before_start(arguments[0], kp_cpython.long_as_long(arguments[1]))) {
-        uint32_t depth = t->depth;
-
-        kp_shadow_push(t, id);
-        kp_emit_enter(t, id, depth);
-    } else {
+        kp_code_before_start(arguments[0], kp_cpython.long_as_long(arguments[1])))
+        enter(t, id);
+    else
         resume(t, id);
-    }
     return nothing();
 }
 
