@@ -35,7 +35,10 @@ static const struct kp_example examples[] = {
     {NULL, NULL},
 };
 
-enum { MOST_PROBLEMS = 1000 }; /* kept with their text; all are counted */
+enum {
+    MOST_PROBLEMS = 1000, /* kept with their text, for --json; all are counted */
+    MOST_PRINTED = 20,
+};
 
 struct problem {
     const struct kp_process *process; /* NULL: of the file */
@@ -336,17 +339,20 @@ static void print_process(const struct process_state *state, bool paint)
 static void print_text(const struct verifier *verifier)
 {
     bool paint = kp_color_wanted(color, stdout);
+    size_t printed = verifier->problem_count < MOST_PRINTED ? verifier->problem_count : MOST_PRINTED;
+
     for (size_t i = 0; i < verifier->process_count; i++)
         print_process(verifier->processes[i], paint);
-    for (size_t i = 0; i < verifier->problem_count; i++) {
+    for (size_t i = 0; i < printed; i++) {
         const struct problem *problem = &verifier->problems[i];
         if (problem->process)
             printf("process %" PRIu32 ": %s\n", problem->process->pid, problem->text);
         else
             printf("%s\n", problem->text);
     }
-    if (verifier->problem_total > verifier->problem_count)
-        printf("and %" PRIu64 " more problems\n", verifier->problem_total - verifier->problem_count);
+    if (verifier->problem_total > printed)
+        printf("and %" PRIu64 " more problems (--json tells up to %d)\n", verifier->problem_total - printed,
+               MOST_PROBLEMS);
 }
 
 static void json_process(struct kp_json *json, const struct process_state *state)
