@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static unsigned shown = KP_LEVEL_WARN;
@@ -39,12 +40,26 @@ void kp_log_detach_thread(void)
     detached = true;
 }
 
+/*
+ * The program's standard error, for a thread with descriptors of its own. Taken from the program (Linux 5.6): a
+ * socket cannot be opened by its name, nor can a file that the program's user may not write to any more. Not kept
+ * open: a pipe held by the writer thread would never end for its reader.
+ */
+static int borrow_stderr(void)
+{
+    int process = (int)syscall(SYS_pidfd_open, getpid(), 0u);
+    int fd = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, STDERR_FILENO, 0u);
+
+    if (process >= 0)
+        close(process);
+    return fd >= 0 ? fd : open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+}
+
 static int open_destination(void)
 {
     if (log_file)
         return open(log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    /* Not kept open: a pipe held by the writer thread would never end for its reader. */
-    return detached ? open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY) : STDERR_FILENO;
+    return detached ? borrow_stderr() : STDERR_FILENO;
 }
 
 static void put(const char *line, size_t bytes)
