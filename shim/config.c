@@ -34,15 +34,27 @@ static bool read_variable(struct kp_options *options, char *variable)
     return false;
 }
 
-bool kp_config_read(struct kp_options *options, struct kp_rules *rules)
+/* All variables with the prefix, the settings of messages (KPROBE_LOG...) or the others. */
+static bool read_variables(struct kp_options *options, bool of_messages)
 {
     bool good = true;
 
-    kp_options_init(options);
     for (char **variable = environ; variable && *variable; variable++)
-        if (strncmp(*variable, "KPROBE_", 7) == 0)
+        if (strncmp(*variable, "KPROBE_", 7) == 0 &&
+            (strncmp(*variable, "KPROBE_LOG", 10) == 0) == of_messages)
             good = read_variable(options, *variable) && good;
+    return good;
+}
+
+bool kp_config_read(struct kp_options *options, struct kp_rules *rules)
+{
+    bool good;
+
+    kp_options_init(options);
+    /* First, so that what is wrong with the others is told where messages go. */
+    good = read_variables(options, true);
     kp_log_configure(options->log, options->log_file);
+    good = read_variables(options, false) && good;
     return good && kp_config_rules(options, rules);
 }
 
