@@ -69,6 +69,23 @@ static bool size_allowed(uint64_t bytes)
     return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= bytes;
 }
 
+/* At most half of what a limit on addresses (`ulimit -v`) leaves: the rest is the program's. */
+static bool addresses_allowed(uint64_t bytes)
+{
+    struct rlimit limit;
+    unsigned long pages = 0;
+    FILE *statm;
+
+    if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return true;
+    statm = fopen("/proc/self/statm", "re");
+    if (statm && fscanf(statm, "%lu", &pages) != 1)
+        pages = 0;
+    if (statm)
+        fclose(statm);
+    return limit.rlim_cur / 2 > (uint64_t)pages * PAGE / 2 + bytes;
+}
+
 static struct kp_shm_control *map_file(const char *path, uint64_t bytes)
 {
     int fd;
@@ -107,6 +124,9 @@ static struct kp_shm_control *map_any(const char *path, struct kp_shm_control *l
         struct kp_shm_control *shm;
 
         lay_out(layout, ring_areas[i]);
+        errno = ENOMEM;
+        if (!addresses_allowed(layout->total_bytes))
+            continue;
         shm = path ? map_file(path, layout->total_bytes) : map_anonymous(layout->total_bytes);
         if (shm)
             return shm;
