@@ -96,8 +96,13 @@ static enum kp_status file_write(const void *data, size_t bytes)
     return KP_OK;
 }
 
+/* A disk that was full from the start leaves no empty file behind. */
 static void file_close(void)
 {
+    struct stat st;
+
+    if (file >= 0 && good_bytes == 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        unlink(path);
     if (file >= 0)
         close(file);
     file = -1;

@@ -227,6 +227,9 @@ static void *run(void *unused)
     if (!good) {
         atomic_store(&failed, true);
         kp_core_disable(sink_was_open ? "the trace cannot be written on" : "there is no trace to write to");
+        /* Without a trace nobody will ever ask for what is in memory. */
+        if (!sink_was_open)
+            unlink(kp_core.shm_path);
     }
     sink->close();
     if (alone) {
