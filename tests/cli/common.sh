@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the tests here. KPROBE is the command, SHIM the libkprobe.so of the build.
 # A failed expectation names itself; the test goes on and fails at the end.
 set -u
@@ -45,6 +46,35 @@ skip() {
 # The sanitizers' runtime must be the first library of a program, so their shim cannot be preloaded into others.
 need_plain_shim() {
     ! grep -qaE 'lib[at]san\.so' "$SHIM" || skip "libkprobe.so is built with a sanitizer"
+}
+
+# Interpreters that can be traced, one a line.
+pythons() {
+    python3 "$(dirname "${BASH_SOURCE[0]}")/../oracle/matrix.py" --list | awk '{ print $2 }' | sort -u
+}
+
+# traced COMMAND...: run under the shim, options from the environment
+traced() {
+    run env LD_PRELOAD="$SHIM" "$@"
+}
+
+# private COMMAND...: in a mount namespace of its own, so that it may mount and remount. Skips where that is refused.
+private() {
+    unshare --mount true 2>/dev/null || skip "no mount namespaces for this user"
+    unshare --mount --propagation private "$@"
+}
+
+# Shared memory that processes of this test left.
+leftovers() {
+    local file
+    for file in /dev/shm/kprobe.*; do
+        # The name of the trace stands at the beginning; the file is sparse and large.
+        [ -e "$file" ] && head -c 8192 "$file" 2>/dev/null | grep -qaF -- "$work/" && echo "$file"
+    done
+}
+
+remove_leftovers() {
+    leftovers | xargs -r rm -f
 }
 
 finish() {
