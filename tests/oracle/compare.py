@@ -18,6 +18,7 @@ their ids differ. Legitimate differences are rows of ALLOWED below, or directive
 import argparse
 import fnmatch
 import glob
+import json
 import os
 import re
 import shutil
@@ -224,6 +225,18 @@ def corpus_event(raw):
     return Event(kind, "%s:%s" % (known, line), last_part(name), name, depth, time_ns) if known else None
 
 
+def check_engine(kprobe, traces, engine, problems):
+    """The engine asked for is the one that recorded; another would prove nothing."""
+    done = subprocess.run([kprobe, "info", "--json"] + traces, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        used = {process["engine"] for process in json.loads(done.stdout.decode("utf-8", "replace"))["processes"]}
+    except (ValueError, KeyError) as error:
+        problems.add("kprobe info --json: status %d, %r" % (done.returncode, error))
+        return
+    if engine != "auto" and used - {engine, ""} or not used - {""}:
+        problems.add("recorded by %s instead of the engine %s" % (sorted(used), engine))
+
+
 def traced_run(tools, python, path, engine, problems, marks):
     folder = tempfile.mkdtemp(prefix="kprobe-traced-")
     kprobe = os.path.join(tools, "kprobe")
@@ -238,6 +251,7 @@ def traced_run(tools, python, path, engine, problems, marks):
         verify = subprocess.run([kprobe, "verify"] + traces, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if verify.returncode and "verify" not in marks:
             problems.add("kprobe verify: status %d\n%s" % (verify.returncode, verify.stdout.decode()[-1500:]))
+        check_engine(kprobe, traces, engine, problems)
         return result, traced_events(kprobe, traces, problems)
     finally:
         for mapping, _ in leftovers(folder):
@@ -352,6 +366,8 @@ def check_program(tools, python, program, engine):
     if "events" not in allowed and modes:
         _, expected = oracle_run(python, path, modes[0])
         unseen = unseen_threads(marks) if version < (3, 12) else ()
+        if not expected:
+            problems.add("the oracle saw nothing")
         compare_threads(prepare(expected, marks), prepare(got, marks), problems, unseen, "compare" not in marks)
     return problems.lines
 
