@@ -29,6 +29,12 @@ THREADS_MAX = 3
 Progress = collections.namedtuple("Progress", "tid calls fresh")
 
 
+def holds(mapping, trace):
+    """This shared memory is of that trace: pids are used again."""
+    with open(mapping, "rb") as file:
+        return trace.encode() in file.read(8192)
+
+
 class Round:
     """One program, one death."""
 
@@ -79,7 +85,7 @@ class Round:
             finally:
                 process.kill()
             trace = folder.file("%d.kpt" % process.pid)
-            mappings = glob.glob("/dev/shm/kprobe.%d.*" % process.pid)
+            mappings = [name for name in glob.glob("/dev/shm/kprobe.%d.*" % process.pid) if holds(name, trace)]
             self.check(folder, trace, mappings)
 
     def check(self, folder, trace, mappings):
