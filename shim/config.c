@@ -12,8 +12,6 @@
 
 #define FILTER_FILE_BYTES_MAX (4u << 20)
 
-extern char **environ;
-
 static bool read_variable(struct kp_options *options, char *variable)
 {
     char name[64], error[512];

@@ -107,11 +107,11 @@ enum kp_reader_flags {
 };
 
 /*
- * Open `count` inputs ("-" is standard input). On failure *reader is NULL and `error` (at least 256 bytes)
+ * Open `count` inputs ("-" is standard input). On failure *out is NULL and `error` (at least 256 bytes)
  * holds a sentence that names the input and the reason. A path that does not exist is looked for among the
  * leftovers in shared memory by its output name.
  */
-enum kp_status kp_reader_open(struct kp_reader **reader, const char *const *paths, size_t count, unsigned flags,
+enum kp_status kp_reader_open(struct kp_reader **out, const char *const *paths, size_t count, unsigned flags,
                               char *error, size_t error_bytes);
 
 /* The next item; KP_END after the last one. Damage is an item, not an error. */

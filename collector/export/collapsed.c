@@ -37,6 +37,7 @@ struct path {
 
 static void append(struct path *path, const struct kp_tree_node *node)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a parent came before */
     size_t start = node->depth > 1 ? path->ends[node->depth - 1] : 0;
     char *name = kp_escape(node->symbol->name);
     /* The separator inside a name would make two frames of it. */
