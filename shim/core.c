@@ -157,6 +157,7 @@ bool kp_core_start(void)
     kp_core.shm = shm;
     if (!fill(shm) || !kp_writer_start(resume_file)) {
         kp_core_disable(previous ? "no memory for the definitions" : "no thread for the writer");
+        unlink(kp_core.shm_path); /* nothing will be recorded there */
         return false;
     }
     resume_file = false;

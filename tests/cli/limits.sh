@@ -42,6 +42,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
         setpriv --reuid 54321 --clear-groups /usr/bin/python3 ../app.py
     expect_status 0 "no threads"
     [ "$(cat stdout)" = "out " ] || fail "no threads: $(cat stdout)"
-    [ -s stderr ] || [ -s x.kpt ] || fail "no threads: no trace and no word"
+    expect_text stderr "no thread for the writer"
+    [ -z "$(leftovers)" ] || fail "no threads: shared memory is left"
 fi
 finish
