@@ -1,6 +1,6 @@
 /*
- * The floor under every tracer here: two reads of the clock and two 16-byte stores to a ring, per call pair, and nothing
- * else. Prints nanoseconds per pair: the median of short blocks.
+ * The floor under every tracer here: two reads of the clock and two 16-byte stores to a ring, per call pair,
+ * and nothing else. Prints nanoseconds per pair: the median of short blocks.
  */
 #include <stdint.h>
 #include <stdio.h>

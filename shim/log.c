@@ -41,9 +41,9 @@ void kp_log_detach_thread(void)
 }
 
 /*
- * The program's standard error, for a thread with descriptors of its own. Taken from the program (Linux 5.6): a
- * socket cannot be opened by its name, nor can a file that the program's user may not write to any more. Not kept
- * open: a pipe held by the writer thread would never end for its reader.
+ * The program's standard error, for a thread with descriptors of its own. Taken from the program (Linux 5.6):
+ * a socket cannot be opened by its name, nor can a file that the program's user may not write to any more.
+ * Not kept open: a pipe held by the writer thread would never end for its reader.
  */
 static int borrow_stderr(void)
 {

@@ -29,9 +29,9 @@
 #define ORPHAN_TURNS  5 /* slow turns between looks for what dead children left */
 #define RETRY_NS      1000000000ull
 #ifdef __SANITIZE_THREAD__
-#define STACK_BYTES   (4u << 20) /* its runtime keeps a megabyte of each thread there */
+#define STACK_BYTES (4u << 20) /* its runtime keeps a megabyte of each thread there */
 #else
-#define STACK_BYTES   (512u << 10)
+#define STACK_BYTES (512u << 10)
 #endif
 
 enum request { GO_ON, STOP, FINISH };

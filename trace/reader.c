@@ -37,7 +37,7 @@ struct kp_reader {
     struct kp_cursor *spare;
     struct kp_merge merge;
     struct kp_model_thread *ending; /* next to be looked at in ENDS */
-    struct kp_item pending[2]; /* given before anything else, the last one first */
+    struct kp_item pending[2];      /* given before anything else, the last one first */
     unsigned pending_count;
     struct kp_event last_loss; /* what an item at the end of a thread points to */
     uint64_t done_bytes, total_bytes;
@@ -121,9 +121,9 @@ static enum step fill(struct kp_reader *reader, struct kp_item *item, struct kp_
 }
 
 /*
- * A thread tells its losses with the next event that finds room. When none came any more (the disk stayed full,
- * death), the counters of its end know of losses that no event tells: the item becomes one that does, what it
- * was waits.
+ * A thread tells its losses with the next event that finds room. When none came any more (the disk stayed
+ * full, death), the counters of its end know of losses that no event tells: the item becomes one that does,
+ * what it was waits.
  */
 static void tell_last_loss(struct kp_reader *reader, struct kp_item *item, struct kp_model_thread *thread)
 {

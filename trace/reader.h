@@ -18,12 +18,12 @@
 
 /* A traced process (one section of a trace). Strings belong to the reader and live as long as it. */
 struct kp_process {
-    uint32_t index;        /* position in this reader, from 0 */
-    char uuid[33];         /* hex, lower case */
+    uint32_t index; /* position in this reader, from 0 */
+    char uuid[33];  /* hex, lower case */
     uint32_t pid;
     uint32_t parent_pid;
     const char *host;
-    const char *command;   /* arguments, blank-separated, as recorded */
+    const char *command; /* arguments, blank-separated, as recorded */
     const char *executable;
     const char *interpreter; /* "CPython 3.11.2", "" before it is known */
     const char *engine;      /* name of the engine row, "" before it is known */
@@ -31,53 +31,54 @@ struct kp_process {
     uint64_t start_ns;       /* Unix epoch */
     uint64_t end_ns;         /* Unix epoch of the last thing known; grows while reading */
     double ticks_per_ns;
-    double probe_pair_ns;    /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
-    double probe_inner_ns;   /* the part of it between the two time stamps */
-    bool complete;           /* an END chunk was seen: the process ended in order */
-    bool recovered;          /* part of it came from shared memory of a dead process */
-    bool alive;              /* still running: the trace grows */
-    void *user;              /* for the caller */
+    double probe_pair_ns;  /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
+    double probe_inner_ns; /* the part of it between the two time stamps */
+    bool complete;         /* an END chunk was seen: the process ended in order */
+    bool recovered;        /* part of it came from shared memory of a dead process */
+    bool alive;            /* still running: the trace grows */
+    void *user;            /* for the caller */
 };
 
 struct kp_function {
     const struct kp_process *process;
-    uint32_t id;           /* unique in its process, from 1 */
-    uint8_t kind;          /* enum kp_function_kind */
-    uint32_t line;         /* 0: unknown */
-    const char *name;      /* NUL-terminated, may hold any other byte: escape on output */
-    const char *file;      /* "" when unknown */
-    void *user;            /* for the caller */
+    uint32_t id;      /* unique in its process, from 1 */
+    uint8_t kind;     /* enum kp_function_kind */
+    uint32_t line;    /* 0: unknown */
+    const char *name; /* NUL-terminated, may hold any other byte: escape on output */
+    const char *file; /* "" when unknown */
+    void *user;       /* for the caller */
 };
 
 struct kp_thread {
     struct kp_process *process;
-    uint32_t number;       /* unique in its process, from 0 */
+    uint32_t number; /* unique in its process, from 0 */
     uint32_t tid;
-    uint32_t base_depth;   /* calls open when recording began (after fork): they exit without an enter */
+    uint32_t base_depth; /* calls open when recording began (after fork): they exit without an enter */
     char name[16];
     uint64_t start_ns;
     /* Known when `ended`; the counters of the process itself, to be compared with what was read. */
     bool ended;
     uint64_t calls_made;
     uint64_t calls_lost;
-    uint64_t events_lost;  /* others than enter */
+    uint64_t events_lost; /* others than enter */
     /* Counted by the reader while reading. */
     uint64_t calls_read;
     uint64_t events_read;
     uint64_t calls_lost_read; /* sum over LOST events */
     uint64_t events_lost_read;
-    uint64_t gaps;         /* missing stretches: damage, not losses */
-    uint64_t backward;     /* events whose clock stood before that of the event before; given out with its time */
-    void *user;            /* for the caller */
+    uint64_t gaps;     /* missing stretches: damage, not losses */
+    uint64_t backward; /* events whose clock stood before that of the event before; given out with its time */
+    void *user;        /* for the caller */
 };
 
 enum kp_item_kind {
-    KP_ITEM_PROCESS,    /* a process begins: item.process */
-    KP_ITEM_FUNCTION,   /* a function was defined: item.function */
-    KP_ITEM_THREAD,     /* a thread begins: item.thread */
+    KP_ITEM_PROCESS,  /* a process begins: item.process */
+    KP_ITEM_FUNCTION, /* a function was defined: item.function */
+    KP_ITEM_THREAD,   /* a thread begins: item.thread */
     /*
-     * item.events[0..count) of item.thread, in time order, time in ns since the Unix epoch. Losses of a thread's
-     * end that no event could tell any more are a LOST event made by the reader, the last of its thread.
+     * item.events[0..count) of item.thread, in time order, time in ns since the Unix epoch. Losses of a
+     * thread's end that no event could tell any more are a LOST event made by the reader, the last of its
+     * thread.
      */
     KP_ITEM_EVENTS,
     KP_ITEM_THREAD_END, /* item.thread: no more events, counters known */
@@ -95,13 +96,14 @@ struct kp_item {
     size_t count;
     const char *key, *value, *text;
     uint64_t offset;
-    const char *path;              /* the input this came from */
+    const char *path; /* the input this came from */
 };
 
 struct kp_reader;
 
 enum kp_reader_flags {
-    KP_READ_BY_TIME = 1,     /* definitions of all inputs first, then EVENTS of all threads merged by time (small batches) */
+    KP_READ_BY_TIME =
+        1, /* definitions of all inputs first, then EVENTS of all threads merged by time (small batches) */
     KP_READ_NO_LEFTOVER = 2, /* only what is in the files */
     KP_READ_NO_EVENTS = 4,   /* skip event chunks (info) */
 };
@@ -121,7 +123,8 @@ enum kp_status kp_reader_next(struct kp_reader *reader, struct kp_item *item);
 void kp_reader_progress(const struct kp_reader *reader, uint64_t *done_bytes, uint64_t *total_bytes);
 
 /* A function of a process by id; NULL when it was never defined. Constant time. */
-struct kp_function *kp_reader_function(const struct kp_reader *reader, const struct kp_process *process, uint32_t id);
+struct kp_function *kp_reader_function(const struct kp_reader *reader, const struct kp_process *process,
+                                       uint32_t id);
 
 void kp_reader_close(struct kp_reader *reader);
 
