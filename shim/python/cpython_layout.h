@@ -5,6 +5,8 @@
 #ifndef KP_SHIM_PYTHON_CPYTHON_LAYOUT_H
 #define KP_SHIM_PYTHON_CPYTHON_LAYOUT_H
 
+#include <string.h>
+
 #include "cpython.h"
 
 /* Offsets in bytes, from the headers of the version named in the row. */
@@ -131,6 +133,38 @@ static inline bool kp_frame_suspended(const struct kp_cpython_layout *layout, vo
         return KP_FIELD(int8_t, frame, layout->frame_state) == layout->suspended;
     /* 3.8, 3.9: f_stacktop is NULL unless the frame can go on. */
     return KP_FIELD(void *, frame, layout->frame_state) != NULL;
+}
+
+/* The frame object's frame (3.11+: PyFrameObject.f_frame, Include/internal/pycore_frame.h). */
+#define OBJECT_FRAME 24
+
+/* The same, asked of the frame object that a profile function gets. All versions with a row. */
+static inline bool kp_frame_object_suspended(const struct kp_cpython_layout *layout, void *object)
+{
+    int8_t state;
+
+    if (layout->minor <= 10)
+        return kp_frame_suspended(layout, object);
+    /* From `suspended` up to -1: 3.13 tells suspension in `yield from` and `await` apart. */
+    state = KP_FIELD(int8_t, KP_FIELD(char *, object, OBJECT_FRAME), layout->generator_state);
+    return state < 0 && state >= layout->suspended;
+}
+
+/*
+ * Whether the value that a profile function gets at a return stands for an exception: NULL, but in 3.12 None.
+ * There the last instruction decides: one that returns does not raise. Numbers of Include/opcode.h; the last
+ * three are the instrumented forms and the stand-in of a traced line, below which the real one is not seen.
+ */
+static inline bool kp_frame_object_raises(const struct kp_cpython_layout *layout, void *object,
+                                          const void *value)
+{
+    static const uint8_t returns[] = {83 /* RETURN_VALUE */, 121 /* RETURN_CONST */, 242, 247, 254};
+    uint8_t operation;
+
+    if (!value || !layout || layout->minor != 12 || value != (const void *)kp_cpython.none)
+        return !value;
+    operation = *KP_FIELD(uint8_t *, KP_FIELD(char *, object, OBJECT_FRAME), layout->frame_last);
+    return !memchr(returns, operation, sizeof returns);
 }
 
 /* A number that no other thread state of the process ever had. */

@@ -21,9 +21,6 @@ enum { TRACE_CALL = 0, TRACE_RETURN = 3 };
 /* kp_cache_entry.flags */
 enum { FLAGS_KNOWN = 1, FLAGS_GENERATOR = 2 };
 
-/* The frame object's frame (3.11+: PyFrameObject.f_frame, Include/internal/pycore_frame.h). */
-#define OBJECT_FRAME 24
-
 static const struct kp_cpython_layout *layout;
 
 /* The newest thread that has our function, and its interpreter; touched with its GIL only. */
@@ -94,11 +91,7 @@ static bool suspended(void *frame)
 {
     if (!layout)
         return asks_suspended(frame);
-    if (layout->minor <= 10)
-        return kp_frame_suspended(layout, frame);
-    /* From `suspended` up to -1: 3.13 tells suspension in `yield from` and `await` apart. */
-    int8_t state = KP_FIELD(int8_t, KP_FIELD(char *, frame, OBJECT_FRAME), layout->generator_state);
-    return state < 0 && state >= layout->suspended;
+    return kp_frame_object_suspended(layout, frame);
 }
 
 static void on_call(struct kp_thread_state *t, void *frame, void *code, uint32_t id)
@@ -113,22 +106,6 @@ static void on_call(struct kp_thread_state *t, void *frame, void *code, uint32_t
         kp_emit_enter(t, id, depth);
 }
 
-/*
- * An exception is told as NULL, by 3.12 as None. Then the last instruction decides: one that returns does not
- * raise. Numbers of Include/opcode.h; the last three are the instrumented forms and the stand-in of a traced
- * line, below which the real one is not seen.
- */
-static bool ends_by_exception(void *frame, const void *value)
-{
-    static const uint8_t returns[] = {83 /* RETURN_VALUE */, 121 /* RETURN_CONST */, 242, 247, 254};
-    uint8_t operation;
-
-    if (!value || !layout || layout->minor != 12 || value != (const void *)kp_cpython.none)
-        return !value;
-    operation = *KP_FIELD(uint8_t *, KP_FIELD(char *, frame, OBJECT_FRAME), layout->frame_last);
-    return !memchr(returns, operation, sizeof returns);
-}
-
 static void on_return(struct kp_thread_state *t, void *frame, void *code, uint32_t id, const void *value,
                       uint64_t now)
 {
@@ -136,7 +113,7 @@ static void on_return(struct kp_thread_state *t, void *frame, void *code, uint32
 
     if (!kp_shadow_pop(t, id, now))
         return;
-    if (!yields && ends_by_exception(frame, value))
+    if (!yields && kp_frame_object_raises(layout, frame, value))
         kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
     else if (yields)
         kp_emit_pair(t, KP_EVENT_YIELD, id, t->depth, now, token(frame), 0);
