@@ -69,6 +69,7 @@ bool kp_core_configure(void)
     if (kp_core.options.children == KP_CHILDREN_IGNORE && kp_process_parent_traced())
         return false;
     kp_core.pid = getpid();
+    kp_sink_remember_folder();
     if (!make_live_page() || kp_thread_setup() != 0) {
         kp_log(KP_LEVEL_ERROR, "no memory to start with: tracing is off");
         return false;

@@ -25,6 +25,9 @@ const struct kp_sink *kp_sink_find(const char *output, const char **rest);
 
 extern const struct kp_sink kp_sink_file, kp_sink_null;
 
+/* Before the program runs: relative paths are relative to the working directory of now. */
+void kp_sink_remember_folder(void);
+
 /*
  * Replace %p pid, %e program, %h host, %t start time, %% and make the path absolute against the working
  * directory at start. Returns false when it does not fit.

@@ -79,14 +79,24 @@ static int put_placeholder(char letter, char *out, size_t room)
     }
 }
 
+/* A path is relative to where the program started: a daemon goes away from there before its trace begins. */
+static char start_folder[4096];
+
+void kp_sink_remember_folder(void)
+{
+    if (!getcwd(start_folder, sizeof start_folder))
+        *start_folder = '\0';
+}
+
 bool kp_sink_expand(const char *text, char *out, size_t room)
 {
     size_t used = 0;
 
     if (*text != '/') {
-        if (!getcwd(out, room))
+        used = strlen(start_folder);
+        if (used == 0 || used >= room)
             return false;
-        used = strlen(out);
+        memcpy(out, start_folder, used + 1);
         if (used + 2 > room)
             return false;
         if (used > 1)
