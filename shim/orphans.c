@@ -57,7 +57,7 @@ static int open_trace(struct kp_shm_control *shm)
 
     memcpy(path, shm->output, sizeof path);
     path[sizeof path - 1] = '\0';
-    if (atomic_load(&shm->file_bytes) == 0)
+    if (!shm->file_made)
         return kp_sink_create(path, sizeof path);
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
@@ -86,7 +86,7 @@ static bool finish_trace(struct kp_shm_control *shm, const struct kp_drain *lend
     drain.user = &fd;
     drain.out = lender->out;
     drain.encoder = lender->encoder;
-    if (atomic_load(&shm->file_bytes) == 0)
+    if (atomic_load(&shm->file_bytes) == 0) /* it died before or just after it made its file */
         status = kp_drain_open(&drain);
     if (status == KP_OK)
         status = kp_drain_finish(&drain, "ended", "by _exit or a signal; completed by the parent process");

@@ -39,6 +39,7 @@ static void publish_place(void)
     if (!kp_core.shm)
         return;
     memcpy(kp_core.shm->output, path, sizeof path);
+    kp_core.shm->file_made = 1;
     if (atomic_load_explicit(&kp_core.shm->file_bytes, memory_order_relaxed) == 0)
         kp_core.shm->file_start = good_bytes;
 }

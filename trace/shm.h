@@ -44,7 +44,7 @@ struct kp_shm_control {
     uint64_t defs_offset, defs_bytes;
     uint64_t rings_offset, rings_bytes;
     uint32_t time_shift;
-    uint32_t reserved;
+    uint32_t file_made;            /* 1: the process made the file `output`, perhaps still empty */
     _Atomic uint64_t defs_head;    /* bytes published */
     _Atomic uint64_t defs_tail;    /* bytes that are in the file */
     _Atomic uint32_t threads_used; /* entries ever used: the table is scanned up to here */
