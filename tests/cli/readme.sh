@@ -21,4 +21,34 @@ done
 for name in $engines; do
     grep -q "^| \`$name\` |" "$readme" || fail "README.md lacks the engine $name"
 done
+
+# Defaults and words are those of the table.
+python3 - "$top/README.md" "$top/trace/options.def" "$top/trace/options.h" <<'END' || fail "README.md"
+import re, sys
+readme, rows, header = (open(name, encoding="utf-8").read() for name in sys.argv[1:])
+table = {name: (value, default) for name, value, default
+         in re.findall(r"^\| `KPROBE_(\w+)` \| (.*) \| (.*) \|$", readme, re.M)}
+options = re.findall(r'^KP_OPTION\((\w+), "[^"]*", (\w+), "([^"]*)"', rows, re.M)
+words = {kind: re.findall(r'W\("([^"]*)"\)', line) for kind, line
+         in re.findall(r"^#define KP_OPTION_WORDS_(\w+)\(W\)(.*)$", header, re.M)}
+bad = []
+for name, kind, default in options:
+    if name not in table:
+        bad.append("KPROBE_%s is missing" % name)
+        continue
+    value, said = table.pop(name)
+    if default and "`%s`" % default not in said:
+        bad.append("KPROBE_%s: the default is %s, the README says %s" % (name, default, said))
+    bad += ["KPROBE_%s: the word %s is missing" % (name, word) for word in words.get(kind, [])
+            if kind != "SWITCH" and "`%s`" % word not in value]
+bad += ["KPROBE_%s is no option" % name for name in table]
+assert len(options) >= 12, "the table of options was not understood"
+print("\n".join(bad), file=sys.stderr)
+sys.exit(bool(bad))
+END
+
+# Scripts that it tells people to call exist.
+for script in $(grep -oE '\bscripts/[a-z_-]+\b' "$top/README.md" | sort -u); do
+    [ -e "$top/$script" ] || [ -e "$top/$script.py" ] || fail "README.md names $script, which is not there"
+done
 finish
