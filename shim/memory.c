@@ -73,17 +73,10 @@ static bool size_allowed(uint64_t bytes)
 static bool addresses_allowed(uint64_t bytes)
 {
     struct rlimit limit;
-    unsigned long pages = 0;
-    FILE *statm;
 
     if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
         return true;
-    statm = fopen("/proc/self/statm", "re");
-    if (statm && fscanf(statm, "%lu", &pages) != 1)
-        pages = 0;
-    if (statm)
-        fclose(statm);
-    return limit.rlim_cur / 2 > (uint64_t)pages * PAGE / 2 + bytes;
+    return limit.rlim_cur / 2 > (uint64_t)kp_proc_own_pages() * PAGE / 2 + bytes;
 }
 
 static struct kp_shm_control *map_file(const char *path, uint64_t bytes)

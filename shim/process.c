@@ -9,6 +9,7 @@
 #include "core.h"
 #include "emit.h"
 #include "trace/leftover.h"
+#include "trace/proc.h"
 #include "trace/process_text.h"
 
 /* Rate and cost do not change in a process and its children: measured once. */
@@ -101,39 +102,13 @@ uint32_t kp_process_describe(struct kp_shm_control *shm)
     return shift;
 }
 
-/* The list of mappings may be long: read in pieces, the tail of one kept for a name that straddles two. */
-static bool file_mentions(int fd, const char *text)
-{
-    char piece[8192];
-    size_t kept = 0, length = strlen(text);
-    ssize_t n;
-
-    while ((n = read(fd, piece + kept, sizeof piece - kept)) > 0) {
-        size_t bytes = kept + (size_t)n;
-
-        if (memmem(piece, bytes, text, length))
-            return true;
-        kept = bytes < length ? bytes : length - 1;
-        memmove(piece, piece + bytes - kept, kept);
-    }
-    return false;
-}
-
 bool kp_process_parent_traced(void)
 {
     Dl_info own;
-    char path[64];
-    bool found;
-    int fd;
+    const char *name;
 
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)getppid());
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || !dladdr((void *)kp_process_parent_traced, &own) || !own.dli_fname) {
-        if (fd >= 0)
-            close(fd);
+    if (!dladdr((void *)kp_process_parent_traced, &own) || !own.dli_fname)
         return false;
-    }
-    found = file_mentions(fd, strrchr(own.dli_fname, '/') ? strrchr(own.dli_fname, '/') : own.dli_fname);
-    close(fd);
-    return found;
+    name = strrchr(own.dli_fname, '/');
+    return kp_proc_maps((uint32_t)getppid(), name ? name : own.dli_fname) > 0;
 }

@@ -29,23 +29,6 @@ void kp_leftover_path(char *path, size_t bytes, uint32_t pid, const char *uuid_h
     snprintf(path, bytes, KP_SHM_FOLDER "/" KP_SHM_PREFIX "%u.%s", pid, uuid_hex);
 }
 
-/* exec keeps pid and start time but not the mapping, so the map list decides where we may read it. */
-static bool still_mapped(uint32_t pid, const char *path)
-{
-    char name[64], line[512];
-    bool found = false;
-    FILE *maps;
-
-    snprintf(name, sizeof name, "/proc/%u/maps", pid);
-    maps = fopen(name, "re");
-    if (!maps)
-        return true;
-    while (!found && fgets(line, sizeof line, maps))
-        found = strstr(line, path) != NULL;
-    fclose(maps);
-    return found;
-}
-
 /* Whether [offset, offset + bytes) lies in [from, to), without trusting that the sum fits. */
 static bool within(uint64_t offset, uint64_t bytes, uint64_t from, uint64_t to)
 {
@@ -118,8 +101,11 @@ static bool is_alive(const struct kp_shm_control *shm, const char *path)
 
     if (!kp_proc_read(&proc, shm->pid) || proc.start != shm->pid_start || !kp_proc_runs(&proc))
         return false;
-    /* The list is that of the first thread: gone if that ended before the others. */
-    return proc.state == 'Z' || still_mapped(shm->pid, path);
+    /*
+     * exec keeps pid and start time but not the mapping, so the list of mappings decides where we may read
+     * it. It is that of the first thread: gone if that ended before the others.
+     */
+    return proc.state == 'Z' || kp_proc_maps(shm->pid, path) != 0;
 }
 
 enum kp_status kp_leftover_describe(struct kp_leftover *leftover, const char *path)

@@ -6,16 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static size_t read_stat(char *out, size_t room, uint32_t pid)
+static size_t read_small(char *out, size_t room, const char *path)
 {
-    char path[64] = "/proc/self/stat";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t used = 0;
     ssize_t n;
-    int fd;
 
-    if (pid)
-        snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
     while (used < room - 1 && (n = read(fd, out + used, room - 1 - used)) > 0)
@@ -35,10 +31,12 @@ static const char *field(const char *p, int number)
 
 bool kp_proc_read(struct kp_proc *proc, uint32_t pid)
 {
-    char text[1024];
+    char text[1024], path[64] = "/proc/self/stat";
     const char *name_end, *threads, *start;
 
-    if (!read_stat(text, sizeof text, pid))
+    if (pid)
+        snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    if (!read_small(text, sizeof text, path))
         return false;
     /* The name in parentheses may hold anything, blanks and parentheses too. */
     name_end = strrchr(text, ')');
@@ -52,4 +50,44 @@ bool kp_proc_read(struct kp_proc *proc, uint32_t pid)
     proc->threads = (unsigned)strtoul(threads, NULL, 10);
     proc->start = strtoull(start, NULL, 10);
     return true;
+}
+
+unsigned long kp_proc_own_pages(void)
+{
+    char text[256];
+
+    return read_small(text, sizeof text, "/proc/self/statm") ? strtoul(text, NULL, 10) : 0;
+}
+
+/* The list of mappings may be long: read in pieces, the tail of one kept for a name that straddles two. */
+static bool file_mentions(int fd, const char *text)
+{
+    char piece[8192];
+    size_t kept = 0, length = strlen(text);
+    ssize_t n;
+
+    while ((n = read(fd, piece + kept, sizeof piece - kept)) > 0) {
+        size_t bytes = kept + (size_t)n;
+
+        if (memmem(piece, bytes, text, length))
+            return true;
+        kept = bytes < length ? bytes : length - 1;
+        memmove(piece, piece + bytes - kept, kept);
+    }
+    return false;
+}
+
+int kp_proc_maps(uint32_t pid, const char *text)
+{
+    char path[64];
+    bool found;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%u/maps", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    found = file_mentions(fd, text);
+    close(fd);
+    return found;
 }
