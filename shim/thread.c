@@ -211,7 +211,6 @@ void kp_thread_forget_key(const void *key_gone)
         if (entry->key == key_gone)
             entry->key = NULL;
     }
-    pthread_mutex_unlock(&kp_core.lock);
 }
 
 bool kp_thread_shadow(struct kp_thread_state *t)
