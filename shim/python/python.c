@@ -20,6 +20,9 @@ static const struct kp_engine *engine;
 static _Atomic bool given_up;
 static _Atomic uint32_t refreshed;
 
+/* The interpreter that this thread is clearing, by its id, which no other of this runtime gets; -1: none. */
+static __thread int64_t cleared __attribute__((tls_model("initial-exec"))) = -1;
+
 bool kp_python_present(void)
 {
     return kp_cpython_find();
@@ -47,8 +50,11 @@ static bool remember(void *interpreter)
     return false;
 }
 
+/* It is about to be cleared. Until it is gone it raises audit events, which must not attach it again. */
 static void forget(void *interpreter)
 {
+    if (kp_cpython.interpreter_id)
+        cleared = kp_cpython.interpreter_id(interpreter);
     for (unsigned i = 0; i < INTERPRETERS_MAX; i++) {
         void *entry = interpreter;
 
@@ -118,6 +124,11 @@ static bool is_up(void)
            (!kp_cpython_has_monitoring() || kp_cpython.sys_get("monitoring"));
 }
 
+static bool is_cleared(void *interpreter)
+{
+    return cleared >= 0 && kp_cpython.interpreter_id(interpreter) == cleared;
+}
+
 static bool on_wake(void);
 
 /* The runtime ends and drops our hook; an embedding program may start it anew. */
@@ -125,6 +136,7 @@ static void start_over(void)
 {
     for (unsigned i = 0; i < INTERPRETERS_MAX; i++)
         atomic_store(&known[i], NULL);
+    cleared = -1;
     kp_wake_arm(on_wake);
 }
 
@@ -149,7 +161,7 @@ static int on_audit(const char *event, void *arguments, void *user)
         forget(interpreter);
     else if (strcmp(event, "cpython._PySys_ClearAuditHooks") == 0)
         start_over();
-    else if (!is_known(interpreter) && is_up())
+    else if (!is_known(interpreter) && !is_cleared(interpreter) && is_up())
         attach(interpreter);
     return 0;
 }
