@@ -119,6 +119,22 @@ static long attribute_size(void *object, const char *name)
     return size < 0 ? 0 : size;
 }
 
+int kp_code_operation(void *code, long offset)
+{
+    void *bytes = kp_cpython.get_attribute(code, "co_code");
+    int operation = -1;
+    ssize_t count;
+    char *start;
+
+    if (bytes && kp_cpython.bytes_get(bytes, &start, &count) == 0 && offset >= 0 && offset < count)
+        operation = (uint8_t)start[offset];
+    if (bytes)
+        kp_cpython.decref(bytes);
+    if (operation < 0)
+        kp_cpython.error_clear();
+    return operation;
+}
+
 bool kp_code_before_start(void *code, long offset)
 {
     long cells = attribute_size(code, "co_cellvars");

@@ -75,6 +75,10 @@ ssize_t kp_attribute_text(void *object, const char *name, char *out, size_t room
 /* An int attribute; `fallback` when it is none. */
 long kp_attribute_number(void *object, const char *name, long fallback);
 
+/* The instruction of `code` at an offset, as the compiler made it; -1 when it cannot be asked. Clears its own
+ * errors. */
+int kp_code_operation(void *code, long offset);
+
 /*
  * 3.12+: whether an instruction offset lies in a generator's prologue, before its body ever ran. The prologue
  * is COPY_FREE_VARS if there are free variables, a MAKE_CELL for each cell, RETURN_GENERATOR, POP_TOP, then

@@ -36,8 +36,9 @@ enum kp_frame_state {
 
 /*
  * Sources: Include/cpython/frameobject.h (3.8 to 3.10), Include/internal/pycore_frame.h,
- * Include/cpython/pystate.h and Include/cpython/genobject.h (3.11 to 3.13)
- * of 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1, 3.13.0. Layouts do not change within a minor version.
+ * Include/cpython/pystate.h and Include/cpython/genobject.h (3.11 to 3.13), Include/internal/
+ * pycore_interpframe_structs.h (3.14; frame_code is a tagged reference there)
+ * of 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1, 3.13.0, 3.14.10. Layouts do not change within a minor version.
  */
 static const struct kp_cpython_layout kp_cpython_layouts[] = {
     {.minor = 8,
@@ -85,6 +86,14 @@ static const struct kp_cpython_layout kp_cpython_layouts[] = {
      .frame_globals = 24,
      .frame_last = 56,
      .frame_state = 70,
+     .current_frame = 72,
+     .generator_state = 67 - 72,
+     .suspended = -2},
+    {.minor = 14,
+     .frame_code = 0,
+     .frame_globals = 24,
+     .frame_last = 56,
+     .frame_state = 74,
      .current_frame = 72,
      .generator_state = 67 - 72,
      .suspended = -2},
@@ -138,13 +147,43 @@ static inline bool kp_frame_suspended(const struct kp_cpython_layout *layout, vo
 /* The frame object's frame (3.11+: PyFrameObject.f_frame, Include/internal/pycore_frame.h). */
 #define OBJECT_FRAME 24
 
-/* The same, asked of the frame object that a profile function gets. All versions with a row. */
-static inline bool kp_frame_object_suspended(const struct kp_cpython_layout *layout, void *object)
+/* The instruction at which a frame object's frame stands, 3.11+; where it is instrumented, the stand-in. */
+static inline uint8_t kp_frame_object_operation(const struct kp_cpython_layout *layout, void *object)
+{
+    return *KP_FIELD(uint8_t *, KP_FIELD(char *, object, OBJECT_FRAME), layout->frame_last);
+}
+
+/*
+ * 3.14 tells of a yield before the generator's state says so: the instruction decides. Numbers of
+ * Include/opcode_ids.h. Behind the stand-ins of a traced line or instruction stands another, which co_code
+ * knows.
+ */
+static inline bool kp_frame_object_yields_3_14(const struct kp_cpython_layout *layout, void *object,
+                                               void *code)
+{
+    enum {
+        YIELD_VALUE = 120,
+        INSTRUMENTED_INSTRUCTION = 238,
+        INSTRUMENTED_YIELD_VALUE = 247,
+        INSTRUMENTED_LINE = 254
+    };
+    int operation = kp_frame_object_operation(layout, object);
+
+    if (operation == INSTRUMENTED_LINE || operation == INSTRUMENTED_INSTRUCTION)
+        operation = kp_code_operation(code, kp_cpython.frame_lasti(object));
+    return operation == YIELD_VALUE || operation == INSTRUMENTED_YIELD_VALUE;
+}
+
+/* The same as kp_frame_suspended, asked of the frame object that a profile function gets. All versions with a
+ * row. */
+static inline bool kp_frame_object_suspended(const struct kp_cpython_layout *layout, void *object, void *code)
 {
     int8_t state;
 
     if (layout->minor <= 10)
         return kp_frame_suspended(layout, object);
+    if (layout->minor >= 14)
+        return kp_frame_object_yields_3_14(layout, object, code);
     /* From `suspended` up to -1: 3.13 tells suspension in `yield from` and `await` apart. */
     state = KP_FIELD(int8_t, KP_FIELD(char *, object, OBJECT_FRAME), layout->generator_state);
     return state < 0 && state >= layout->suspended;
@@ -163,7 +202,7 @@ static inline bool kp_frame_object_raises(const struct kp_cpython_layout *layout
 
     if (!value || !layout || layout->minor != 12 || value != (const void *)kp_cpython.none)
         return !value;
-    operation = *KP_FIELD(uint8_t *, KP_FIELD(char *, object, OBJECT_FRAME), layout->frame_last);
+    operation = kp_frame_object_operation(layout, object);
     return !memchr(returns, operation, sizeof returns);
 }
 

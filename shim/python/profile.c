@@ -87,11 +87,11 @@ static bool asks_suspended(void *frame)
     return suspended;
 }
 
-static bool suspended(void *frame)
+static bool suspended(void *frame, void *code)
 {
     if (!layout)
         return asks_suspended(frame);
-    return kp_frame_object_suspended(layout, frame);
+    return kp_frame_object_suspended(layout, frame, code);
 }
 
 static void on_call(struct kp_thread_state *t, void *frame, void *code, uint32_t id)
@@ -109,7 +109,7 @@ static void on_call(struct kp_thread_state *t, void *frame, void *code, uint32_t
 static void on_return(struct kp_thread_state *t, void *frame, void *code, uint32_t id, const void *value,
                       uint64_t now)
 {
-    bool yields = value && is_generator(t, code) && suspended(frame);
+    bool yields = value && is_generator(t, code) && suspended(frame, code);
 
     if (!kp_shadow_pop(t, id, now))
         return;
