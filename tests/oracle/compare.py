@@ -218,23 +218,24 @@ def traced_events(kprobe, traces, problems):
     return [thread for thread in threads if thread]
 
 
-def corpus_event(raw):
+def corpus_event(raw, root=PROGRAMS + "/"):
     kind, depth, name, where, time_ns = raw
     file, _, line = where.rpartition(":")
-    known = label(file, PROGRAMS + "/")
+    known = label(file, root)
     return Event(kind, "%s:%s" % (known, line), last_part(name), name, depth, time_ns) if known else None
 
 
 def check_engine(kprobe, traces, engine, problems):
-    """The engine asked for is the one that recorded; another would prove nothing."""
+    """The engine asked for is the one that recorded; another would prove nothing. Returns those that did."""
     done = subprocess.run([kprobe, "info", "--json"] + traces, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         used = {process["engine"] for process in json.loads(done.stdout.decode("utf-8", "replace"))["processes"]}
     except (ValueError, KeyError) as error:
         problems.add("kprobe info --json: status %d, %r" % (done.returncode, error))
-        return
+        return set()
     if engine != "auto" and used - {engine, ""} or not used - {""}:
         problems.add("recorded by %s instead of the engine %s" % (sorted(used), engine))
+    return used - {""}
 
 
 def traced_run(tools, python, path, engine, problems, marks):

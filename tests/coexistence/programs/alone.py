@@ -1,0 +1,4 @@
+# The workload with no tool beside it.
+import workload
+
+print(workload.main())
