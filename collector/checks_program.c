@@ -118,9 +118,9 @@ static enum kp_verdict test_version(const struct kp_subject *subject, char *text
                             "a free-threaded build of CPython %d.%d, which kprobe refuses", python->major,
                             python->minor);
     if (python->major != 3 || python->minor < 8)
-        return kp_check_say(text, KP_VERDICT_FAIL, "CPython %d.%d; supported are 3.8 to 3.13", python->major,
+        return kp_check_say(text, KP_VERDICT_FAIL, "CPython %d.%d; supported are 3.8 to 3.14", python->major,
                             python->minor);
-    if (python->minor > 13)
+    if (python->minor > 14)
         return kp_check_say(text, KP_VERDICT_NOTE,
                             "CPython 3.%d is newer than this kprobe: public interfaces only", python->minor);
     return kp_check_say(text, KP_VERDICT_OK, "supported");
@@ -134,6 +134,7 @@ struct engine_rule {
 };
 
 static const struct engine_rule engine_rules[] = {
+    {KP_ENGINE_OPCODE, 11, 14, "3.11 to 3.14"},
     {KP_ENGINE_MONITORING, 12, 99, "3.12 and later"},
     {KP_ENGINE_FRAME, 8, 11, "3.8 to 3.11"},
     {KP_ENGINE_PROFILE, 8, 99, "any version"},
@@ -150,6 +151,9 @@ static bool engine_takes(const struct engine_rule *rule, const struct kp_python 
         return false;
     if (rule->choice == KP_ENGINE_PROFILE)
         return python->has_set_profile;
+    /* Whether its self-test succeeds is only known in a traced process. */
+    if (rule->choice == KP_ENGINE_OPCODE)
+        return python->has_evaluator;
     /* 3.8 has the slot but no function for it. */
     return rule->choice != KP_ENGINE_FRAME || python->minor == 8 || python->has_eval_frame;
 }
@@ -188,7 +192,7 @@ const struct kp_check kp_checks_program[] = {
      "use a build of kprobe for the program's processor"},
     {KP_CHECK_PROGRAM, false, "interpreter", test_python,
      "only Python functions are traced; what the program starts or loads later may still be a Python"},
-    {KP_CHECK_PROGRAM, true, "version", test_version, "use a CPython from 3.8 to 3.13 with its GIL"},
+    {KP_CHECK_PROGRAM, true, "version", test_version, "use a CPython from 3.8 to 3.14 with its GIL"},
     {KP_CHECK_PROGRAM, false, "engine", test_engine, "set KPROBE_ENGINE=auto"},
     {0},
 };

@@ -31,6 +31,7 @@ struct kp_python {
     int major, minor;      /* 0: not found out */
     int micro;             /* -1: not found out */
     bool free_threaded;
+    bool has_evaluator;  /* exports _PyEval_EvalFrameDefault */
     bool has_eval_frame; /* the frame evaluation hook can be set through an exported function */
     bool has_set_profile;
     bool has_audit_hook;

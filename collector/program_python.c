@@ -76,6 +76,7 @@ static void inspect_object(struct kp_python *python, const struct kp_elf *elf, c
         parse_version(python, strstr(text, "python") + 6);
     }
     python->free_threaded |= kp_elf_defines(elf, "_Py_DecRefShared");
+    python->has_evaluator = kp_elf_defines(elf, "_PyEval_EvalFrameDefault");
     python->has_eval_frame = kp_elf_defines(elf, "_PyInterpreterState_SetEvalFrameFunc");
     python->has_set_profile = kp_elf_defines(elf, "PyEval_SetProfile");
     python->has_audit_hook = kp_elf_defines(elf, "PySys_AddAuditHook");

@@ -98,6 +98,7 @@ void kp_core_refresh(void)
         atomic_fetch_add(&kp_core.rules_version, 1);
         if (atomic_load(&kp_core.state) != KP_CORE_OFF)
             set_live(true);
+        kp_thread_forget_all();
     }
     pthread_mutex_unlock(&kp_core.lock);
     if (kp_core.rules_changed)

@@ -119,6 +119,7 @@ struct kp_thread_state *kp_thread_enter(void)
     if (t->generation != kp_core.generation)
         start_afresh(t);
     memset(t->cache, 0, sizeof t->cache);
+    memset(t->second, 0, sizeof t->second);
     t->epoch = live;
     return t;
 }
@@ -206,11 +207,26 @@ void kp_thread_forked(void)
 void kp_thread_forget_key(const void *key_gone)
 {
     for (struct kp_thread_state *t = all_states; t; t = t->next) {
-        struct kp_cache_entry *entry = kp_cache_entry(t, key_gone);
+        struct kp_cache_entry *first = kp_cache_entry(t, key_gone);
+        struct kp_cache_entry *second = &t->second[kp_cache_set(key_gone)];
 
-        if (entry->key == key_gone)
-            entry->key = NULL;
+        if (first->key == key_gone)
+            first->key = NULL;
+        if (second->key == key_gone)
+            second->key = NULL;
     }
+}
+
+void kp_thread_forget_all(void)
+{
+    for (struct kp_thread_state *t = all_states; t; t = t->next)
+        for (unsigned i = 0; i < KP_CACHE_SETS; i++) {
+            /* Only the keys: their threads may be reading. */
+            __atomic_store_n(&t->cache[i].key, NULL, __ATOMIC_RELAXED);
+            __atomic_store_n(&t->second[i].key, NULL, __ATOMIC_RELAXED);
+        }
+    /* Pairs with the fence in kp_cache_settle: a verdict of the old rules put in now is taken out there. */
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
 bool kp_thread_shadow(struct kp_thread_state *t)

@@ -20,6 +20,16 @@ bool kp_code_setup(void);
  * With the GIL. */
 void kp_code_learn_existing(void);
 
+/*
+ * For a self-test: the ids of code objects in this thread state are what `ask` says, and are not recorded.
+ * NULL: as usual.
+ */
+struct kp_code_trial {
+    const struct kp_thread_state *thread;
+    uint32_t (*ask)(void *code);
+};
+extern const struct kp_code_trial *kp_code_trial;
+
 /* Slow path of kp_code_id. */
 uint32_t kp_code_resolve(struct kp_thread_state *t, void *code, void *globals);
 

@@ -22,7 +22,7 @@ struct kp_engine {
     void (*refresh)(void);
 };
 
-extern const struct kp_engine kp_engine_monitoring, kp_engine_frame, kp_engine_profile;
+extern const struct kp_engine kp_engine_opcode, kp_engine_monitoring, kp_engine_frame, kp_engine_profile;
 
 /*
  * Attach the engine that the options ask for, or the first of the table that accepts, to an interpreter. The

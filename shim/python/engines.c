@@ -8,7 +8,7 @@
 #include "log.h"
 
 /* In the order in which `auto` tries them. */
-static const struct kp_engine *const engines[] = {&kp_engine_monitoring, &kp_engine_frame,
+static const struct kp_engine *const engines[] = {&kp_engine_opcode, &kp_engine_monitoring, &kp_engine_frame,
                                                   &kp_engine_profile};
 
 static const struct kp_engine *chosen;

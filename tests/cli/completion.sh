@@ -34,16 +34,16 @@ expect_completion doctor kprobe doc
 expect_completion record kprobe help recor
 expect_completion "--filter --filter-file" kprobe record --filt
 expect_completion monitoring kprobe record --engine m
-expect_completion "auto frame monitoring profile" kprobe record -e ""
+expect_completion "auto frame monitoring opcode profile" kprobe record -e ""
 # as bash splits --engine=fr
 expect_completion frame kprobe record --engine = fr
-expect_completion "auto frame monitoring profile" kprobe record --engine =
+expect_completion "auto frame monitoring opcode profile" kprobe record --engine =
 expect_completion "always auto never" kprobe doctor --color ""
 [[ " $(complete_line kprobe record "tru")" == *" true "* ]] || fail "record completes no program"
 
 if command -v fish >/dev/null; then
     found=$(fish -c 'source script.fish; complete -C "kprobe record --engine "' | cut -f1 | sort | tr '\n' ' ')
-    [ "$found" = "auto frame monitoring profile " ] || fail "fish completes --engine to '$found'"
+    [ "$found" = "auto frame monitoring opcode profile " ] || fail "fish completes --engine to '$found'"
     fish -c 'source script.fish; complete -C "kprobe rec"' | grep -q '^record' || fail "fish completes no command"
 fi
 finish

@@ -1,0 +1,455 @@
+/*
+ * Thunks: where the interpreter's dispatch table points instead of at the opcode's own code. A thunk records
+ * the event and jumps on to that code. See thunks.h for the C side.
+ *
+ * What holds at a dispatch: the interpreter jumps (it does not call), any general register may be live, flags
+ * are not. A function that calls others has no red zone (System V ABI 3.2.2: it is for leaf functions, and
+ * GCC and LLVM use it only there); the functions of a tail-call interpreter that call nothing have left their
+ * frame when they jump. So a thunk may push.
+ *
+ * Unwinding: the first push is the address of the opcode's own code. To an unwinder that is the return
+ * address: the thunk looks like a signal handler that interrupted the interpreter there, before the first
+ * instruction. All that the unwinder needs of the interpreter's frame is valid at that place.
+ *
+ * Paths: a short one in assembly for a function that is not traced, and for plain calls and returns that are.
+ * It has no side effect before it is sure. Else C code that uses general registers only (opcode_fast.c), else
+ * C code without limits, with the vector state saved.
+ *
+ * Written once for all versions: fields marked as sites are filled in by kp_thunks_prepare.
+ */
+#include "offsets.h"
+
+/* The four bytes before the end of the instruction just assembled (and before `tail` bytes more). */
+.macro SITE kind, tail=0
+        .pushsection kp_sites, "a", @progbits
+        .long   7771f - (4 + \tail) - .
+        .long   \kind
+        .popsection
+7771:
+.endm
+
+.macro LOCAL instruction:vararg
+        \instruction
+        SITE    SITE_LOCAL
+.endm
+
+.macro LOAD_LOCAL field, register
+        mov     %fs:SITE_EMPTY + \field, \register
+        SITE    SITE_LOCAL
+.endm
+
+.macro STORE_LOCAL register, field
+        mov     \register, %fs:SITE_EMPTY + \field
+        SITE    SITE_LOCAL
+.endm
+
+.macro COMPARE_LOCAL register, field
+        cmp     \register, %fs:SITE_EMPTY + \field
+        SITE    SITE_LOCAL
+.endm
+
+.macro LOAD_SELF register
+        mov     %fs:SITE_EMPTY, \register
+        SITE    SITE_SELF
+.endm
+
+.macro LOAD_FIELD kind, base, register
+        mov     SITE_EMPTY(\base), \register
+        SITE    \kind
+.endm
+
+.macro SAVE register
+        push    \register
+        .cfi_adjust_cfa_offset 8
+.endm
+
+.macro RESTORE register
+        pop     \register
+        .cfi_adjust_cfa_offset -8
+.endm
+
+/* The running frame, through tstate->cframe (3.11, 3.12) or straight from the thread state. */
+.macro LOAD_FRAME cframe, register
+        LOAD_LOCAL L_TSTATE, \register
+        .if \cframe
+        LOAD_FIELD SITE_CFRAME, \register, \register
+        .endif
+        LOAD_FIELD SITE_CURRENT, \register, \register
+.endm
+
+.macro THUNK_START name
+        .balign 16
+\name:
+        .cfi_startproc
+        .cfi_signal_frame
+        .cfi_def_cfa %rsp, 0
+        .cfi_undefined %rip
+        endbr64
+.endm
+
+.macro PUSH_TARGET kind, slot
+        pushq   kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot)(%rip)
+        .cfi_def_cfa_offset 8
+        .cfi_offset %rip, -8
+.endm
+
+.macro GO_ON kind, slot
+        lea     8(%rsp), %rsp
+        .cfi_def_cfa_offset 0
+        .cfi_undefined %rip
+        jmp     *kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot)(%rip)
+.endm
+
+/* Any kind, with the target pushed: C code in two stages. */
+.macro GENERAL kind, slot
+        .cfi_def_cfa_offset 8
+        .cfi_offset %rip, -8
+        SAVE    %rax
+        SAVE    %rcx
+        SAVE    %rdx
+        SAVE    %rsi
+        SAVE    %rdi
+        SAVE    %r8
+        SAVE    %r9
+        SAVE    %r10
+        SAVE    %r11
+        .if \kind == K_START
+        call    kp_opcode_fast_start
+        .elseif \kind == K_RETURN
+        call    kp_opcode_fast_return
+        .elseif \kind == K_YIELD
+        call    kp_opcode_fast_yield
+        .else
+        call    kp_opcode_fast_handler
+        .endif
+        test    %al, %al
+        jne     8801f
+        mov     $\kind, %edi
+        call    full
+8801:
+        RESTORE %r11
+        RESTORE %r10
+        RESTORE %r9
+        RESTORE %r8
+        RESTORE %rdi
+        RESTORE %rsi
+        RESTORE %rdx
+        RESTORE %rcx
+        RESTORE %rax
+        GO_ON   \kind, \slot
+.endm
+
+        .section kp_thunks, "ax", @progbits
+        .hidden kp_thunk_targets
+        .hidden kp_opcode_fast_start, kp_opcode_fast_return, kp_opcode_fast_yield, kp_opcode_fast_handler
+        .hidden kp_opcode_event
+
+/*
+ * C code without limits: the vector and x87 state, which the interpreter may have values in, is kept; the
+ * stack is aligned as the ABI wants it.
+ */
+        .balign 16
+full:
+        .cfi_startproc
+        push    %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %rbp, -16
+        mov     %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        sub     $512, %rsp
+        and     $-64, %rsp
+        fxsave64 (%rsp)
+        call    kp_opcode_event
+        fxrstor64 (%rsp)
+        mov     %rbp, %rsp
+        pop     %rbp
+        .cfi_def_cfa %rsp, 8
+        ret
+        .cfi_endproc
+
+.macro GENERAL_THUNK kind, slot
+THUNK_START general_\kind\()_\slot
+        PUSH_TARGET \kind, \slot
+        GENERAL \kind, \slot
+        .cfi_endproc
+.endm
+
+/* RESUME: a call starts, or a generator goes on. rax: frame, rcx: code, rdx: cache entry. */
+.macro START_THUNK cframe, slot
+THUNK_START start_\cframe\()_\slot
+        PUSH_TARGET K_START, \slot
+        SAVE    %rax
+        SAVE    %rcx
+        SAVE    %rdx
+        LOAD_FRAME \cframe, %rax
+        LOAD_FIELD SITE_CODE, %rax, %rcx
+        .if !\cframe
+        and     $-4, %rcx               /* 3.14: the low bits are a tag */
+        .endif
+        mov     %ecx, %edx
+        shr     $C_SHIFT, %edx
+        and     $C_SET_MASK, %edx
+        LOCAL   add %fs:SITE_EMPTY + L_CACHE, %rdx
+        cmp     %rcx, C_KEY(%rdx)
+        jne     8803f
+        cmpl    $0, C_ID(%rdx)
+        jne     8802f
+        .cfi_remember_state
+        RESTORE %rdx
+        RESTORE %rcx
+        RESTORE %rax
+        GO_ON   K_START, \slot
+        .cfi_restore_state
+8802:                                   /* traced */
+        .cfi_remember_state
+        SAVE    %rsi
+        mov     C_ID(%rdx), %edx
+        LOAD_SELF %rcx
+        mov     T_LIVE(%rcx), %rsi
+        mov     (%rsi), %esi
+        cmp     %esi, T_EPOCH(%rcx)
+        jne     8804f
+        LOAD_LOCAL L_TSTATE, %rsi
+        cmpl    $0, SITE_EMPTY(%rsi)
+        SITE    SITE_TRACING, 1
+        jne     8805f                   /* called by somebody's trace function */
+        LOAD_FIELD SITE_CHUNK, %rsi, %rsi
+        COMPARE_LOCAL %rsi, L_CHUNK
+        jne     8804f                   /* another stack, or a new piece of it */
+        COMPARE_LOCAL %rax, L_TOP_FRAME
+        je      8805f                   /* dispatched again after instrumentation */
+        cmpb    $0, SITE_EMPTY(%rax)    /* FRAME_OWNED_BY_THREAD: no generator */
+        SITE    SITE_OWNER, 1
+        jne     8804f
+        mov     T_HEAD(%rcx), %rsi
+        cmp     T_LIMIT(%rcx), %rsi
+        jae     8804f
+        LOAD_LOCAL L_TOP, %rsi
+        add     $A_BYTES, %rsi
+        mov     %rax, A_FRAME(%rsi)
+        mov     %edx, A_ID(%rsi)
+        STORE_LOCAL %rsi, L_TOP
+        STORE_LOCAL %rax, L_TOP_FRAME
+        mov     T_CALLS(%rcx), %rax
+        mov     T_RING(%rcx), %rsi
+        inc     %rax
+        mov     %rax, T_CALLS(%rcx)
+        mov     %rax, R_CALLS(%rsi)
+        mov     T_HEAD(%rcx), %rax
+        mov     T_MASK(%rcx), %rsi
+        and     %rax, %rsi
+        shl     $4, %rsi
+        add     T_SLOTS(%rcx), %rsi
+        mov     %edx, S_ID(%rsi)
+        mov     T_DEPTH(%rcx), %eax
+        lea     1(%rax), %edx
+        mov     %edx, T_DEPTH(%rcx)
+        shl     $S_DEPTH_SHIFT, %eax
+        or      $S_ENTER, %eax
+        mov     %eax, S_KIND_DEPTH(%rsi)
+        rdtsc
+        shl     $32, %rdx
+        or      %rdx, %rax
+        mov     %rax, S_TIME(%rsi)
+        mov     T_HEAD(%rcx), %rax
+        mov     T_RING(%rcx), %rsi
+        inc     %rax
+        mov     %rax, T_HEAD(%rcx)
+        mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
+8805:
+        RESTORE %rsi
+        RESTORE %rdx
+        RESTORE %rcx
+        RESTORE %rax
+        GO_ON   K_START, \slot
+        .cfi_restore_state
+        .cfi_remember_state
+        .cfi_adjust_cfa_offset 8
+8804:
+        RESTORE %rsi
+8803:
+        RESTORE %rdx
+        RESTORE %rcx
+        RESTORE %rax
+        GENERAL K_START, \slot
+        .cfi_endproc
+.endm
+
+/* A return. rax: frame. */
+.macro RETURN_THUNK cframe, slot
+THUNK_START return_\cframe\()_\slot
+        PUSH_TARGET K_RETURN, \slot
+        SAVE    %rax
+        LOAD_FRAME \cframe, %rax
+        COMPARE_LOCAL %rax, L_TOP_FRAME
+        je      8802f
+        LOAD_LOCAL L_TSTATE, %rax
+        LOAD_FIELD SITE_CHUNK, %rax, %rax
+        COMPARE_LOCAL %rax, L_CHUNK
+        jne     8803f                   /* the innermost open call is of another stack */
+        .cfi_remember_state
+        RESTORE %rax
+        GO_ON   K_RETURN, \slot
+        .cfi_restore_state
+8802:
+        .cfi_remember_state
+        SAVE    %rcx
+        SAVE    %rdx
+        SAVE    %rsi
+        rdtsc                           /* first: what follows is not part of the call */
+        shl     $32, %rdx
+        or      %rax, %rdx
+        LOAD_SELF %rcx
+        mov     T_LIVE(%rcx), %rsi
+        mov     (%rsi), %esi
+        cmp     %esi, T_EPOCH(%rcx)
+        jne     8804f
+        mov     T_HEAD(%rcx), %rax
+        cmp     T_LIMIT(%rcx), %rax
+        jae     8804f
+        mov     T_MASK(%rcx), %rsi
+        and     %rax, %rsi
+        shl     $4, %rsi
+        add     T_SLOTS(%rcx), %rsi
+        mov     %rdx, S_TIME(%rsi)
+        LOAD_LOCAL L_TOP, %rdx
+        mov     A_ID(%rdx), %eax
+        mov     %eax, S_ID(%rsi)
+        mov     A_FRAME - A_BYTES(%rdx), %rax
+        sub     $A_BYTES, %rdx
+        STORE_LOCAL %rax, L_TOP_FRAME
+        STORE_LOCAL %rdx, L_TOP
+        mov     T_DEPTH(%rcx), %eax
+        dec     %eax
+        mov     %eax, T_DEPTH(%rcx)
+        shl     $S_DEPTH_SHIFT, %eax
+        or      $S_EXIT, %eax
+        mov     %eax, S_KIND_DEPTH(%rsi)
+        mov     T_HEAD(%rcx), %rax
+        mov     T_RING(%rcx), %rsi
+        inc     %rax
+        mov     %rax, T_HEAD(%rcx)
+        mov     %rax, R_HEAD(%rsi)      /* release, as above */
+        RESTORE %rsi
+        RESTORE %rdx
+        RESTORE %rcx
+        RESTORE %rax
+        GO_ON   K_RETURN, \slot
+        .cfi_restore_state
+        .cfi_adjust_cfa_offset 24
+8804:
+        RESTORE %rsi
+        RESTORE %rdx
+        RESTORE %rcx
+8803:
+        RESTORE %rax
+        GENERAL K_RETURN, \slot
+        .cfi_endproc
+.endm
+
+        .irp    slot, 0, 1, 2, 3
+        START_THUNK 0, \slot
+        START_THUNK 1, \slot
+        RETURN_THUNK 0, \slot
+        RETURN_THUNK 1, \slot
+        .irp    kind, 0, 1, 2, 3
+        GENERAL_THUNK \kind, \slot
+        .endr
+        .endr
+
+/*
+ * In front of _PyEval_EvalFrameDefault(thread state, frame, throwflag): keeps the thread-local thread state right,
+ * and sees frames that an exception leaves on the way to C. Part of the call: System V ABI.
+ */
+        .globl  kp_thunk_entry, kp_thunk_entry_idle
+        .hidden kp_thunk_entry, kp_thunk_entry_idle
+        .hidden kp_thunk_evaluator, kp_opcode_entering, kp_opcode_returned, kp_opcode_left
+        .balign 16
+kp_thunk_entry:
+        .cfi_startproc
+        endbr64
+        COMPARE_LOCAL %rdi, L_TSTATE
+        jne     entry_slow
+        test    %edx, %edx
+        jne     entry_slow
+        LOAD_FIELD SITE_CHUNK, %rdi, %rax
+        COMPARE_LOCAL %rax, L_CHUNK
+        jne     entry_slow
+        LOAD_SELF %rax
+        mov     T_DEPTH(%rax), %eax
+        SAVE    %rax
+        call    *kp_thunk_evaluator(%rip)
+        RESTORE %rcx
+        test    %rax, %rax
+        je      1f
+        LOAD_SELF %rdx
+        cmp     %ecx, T_DEPTH(%rdx)
+        jne     1f
+        ret
+1:
+        SAVE    %rax
+        mov     %ecx, %edi
+        call    kp_opcode_left
+        RESTORE %rax
+        ret
+        .cfi_endproc
+
+        .balign 16
+entry_slow:
+        .cfi_startproc
+        sub     $72, %rsp
+        .cfi_adjust_cfa_offset 72
+        mov     %rdi, 48(%rsp)
+        mov     %rsi, 56(%rsp)
+        mov     %rdx, 64(%rsp)
+        mov     %rsp, %rcx
+        call    kp_opcode_entering
+        mov     48(%rsp), %rdi
+        mov     56(%rsp), %rsi
+        mov     64(%rsp), %rdx
+        call    *kp_thunk_evaluator(%rip)
+        mov     %rax, 48(%rsp)
+        mov     %rsp, %rdi
+        call    kp_opcode_returned
+        mov     48(%rsp), %rax
+        add     $72, %rsp
+        .cfi_adjust_cfa_offset -72
+        ret
+        .cfi_endproc
+
+/* While nothing is observed: only the thread state is kept right. */
+        .balign 16
+kp_thunk_entry_idle:
+        .cfi_startproc
+        endbr64
+        COMPARE_LOCAL %rdi, L_TSTATE
+        jne     entry_slow
+        jmp     *kp_thunk_evaluator(%rip)
+        .cfi_endproc
+
+        .section .data.rel.ro.kp_thunks, "aw"
+        .balign 8
+        .globl  kp_thunk_addresses
+        .hidden kp_thunk_addresses
+/* [flavour: short through the thread state, short through the cframe, general][kind][slot] */
+.macro ADDRESSES prefix
+        .irp    slot, 0, 1, 2, 3
+        .quad   \prefix\()_\slot
+        .endr
+.endm
+
+kp_thunk_addresses:
+        ADDRESSES start_0
+        ADDRESSES return_0
+        ADDRESSES general_2
+        ADDRESSES general_3
+        ADDRESSES start_1
+        ADDRESSES return_1
+        ADDRESSES general_2
+        ADDRESSES general_3
+        ADDRESSES general_0
+        ADDRESSES general_1
+        ADDRESSES general_2
+        ADDRESSES general_3
+
+        .section .note.GNU-stack, "", @progbits

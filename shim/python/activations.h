@@ -1,0 +1,152 @@
+/*
+ * Activations of the opcode engine: which traced calls of a thread are open, by their frames.
+ *
+ * The interpreter tells of starts, returns, yields and handlers (thunks), and of entries into its evaluator.
+ * A frame that an exception leaves says nothing. It is noticed at the first of: a handler starts in a frame
+ * below it; the evaluator returns to C; a return below it. Its UNWIND carries that time.
+ *
+ * Only traced calls stand in the stack of activations, so that functions that are not traced cost next to
+ * nothing.
+ *
+ * Several stacks: greenlets switch the interpreter's frame stack within a thread. The pieces of the frame
+ * stack (tstate->datastack_chunk) tell: each greenlet has its own chain of them. When another stack goes on,
+ * the open activations of the one that was left are suspended (YIELD, innermost first), and those of the new
+ * one go on (RESUME), so that a reader sees them nested as they run.
+ */
+#ifndef KP_SHIM_PYTHON_ACTIVATIONS_H
+#define KP_SHIM_PYTHON_ACTIVATIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpython.h"
+#include "cpython_opcode.h"
+#include "thread.h"
+
+struct kp_activation {
+    void *frame;
+    uint32_t id;
+    uint32_t reserved;
+};
+
+/* A stack of activations. base[0] stands below the first, with no frame. */
+struct kp_activation_stack {
+    struct kp_activation *base;
+    uint32_t room;                    /* entries */
+    uint32_t depth;                   /* while it is parked; else the thread's */
+    const void *root;                 /* first piece of the frame stack, its identity */
+    struct kp_activation_stack *next; /* of the parked ones */
+};
+
+/* Of a thread; kept with its state. */
+struct kp_activations {
+    struct kp_activation_stack current;
+    struct kp_activation_stack *parked, *unused;
+    /*
+     * Entries that were free above the top when the newest piece of the frame stack was first seen: as many
+     * as frames fit into a piece, so that starts of plain functions need not look. Generators, whose frames
+     * are elsewhere, see to it that as many stay free.
+     */
+    uint32_t ahead;
+    uint32_t floor; /* activations below it belong to frames of another interpreter */
+    uint32_t epoch; /* of the thread state when this was last checked against the frames */
+};
+
+/*
+ * What thunks need, in thread-local memory. Threads without a state have values that lead nowhere.
+ */
+struct kp_opcode_thread {
+    void *tstate;
+    void *top_frame; /* of the innermost open activation; NULL: none */
+    struct kp_activation *top;
+    void *chunk; /* newest piece of the frame stack when it was last looked at */
+    struct kp_cache_entry *cache;
+};
+
+extern __thread struct kp_opcode_thread kp_opcode_thread __attribute__((tls_model("initial-exec")));
+
+/* The layout in use. Constant after the engine is attached. */
+extern struct kp_opcode_row kp_opcode_row;
+
+/* What an entry into the evaluator has to put back. Lies on the stack of the trampoline: 48 bytes. */
+struct kp_opcode_saved {
+    void *tstate;
+    const void *chunk, *root;
+    uint32_t depth, floor;
+    bool switched; /* the thread state is another than before */
+    bool bound;    /* root and floor are to be put back */
+};
+_Static_assert(sizeof(struct kp_opcode_saved) <= 48, "entry_slow in opcode_thunks.S has room for it");
+
+/*
+ * Called by thunks, with the GIL. The first group uses general registers only and does what is frequent;
+ * false: nothing was done, the general one is to do it.
+ */
+bool kp_opcode_fast_start(void), kp_opcode_fast_return(void), kp_opcode_fast_yield(void),
+    kp_opcode_fast_handler(void);
+
+/* Any event; `kind` is K_START … Keeps errno. */
+void kp_opcode_event(unsigned kind);
+
+/* The evaluator is entered, under circumstances that need a closer look; and has returned from that. */
+void kp_opcode_entering(void *tstate, void *frame, int throw_flag, struct kp_opcode_saved *saved);
+void kp_opcode_returned(const struct kp_opcode_saved *saved);
+
+/* The evaluator returned with an exception, or with activations still open that began after it was entered.
+ */
+void kp_opcode_left(uint32_t depth);
+
+/* Make the thread-local values of threads without a state safe to follow. Before any thunk can run. */
+void kp_activations_setup(void);
+
+/*
+ * For the self-test: forget all activations of the calling thread, and what is thread-local. `t` is to be
+ * entered as if new.
+ */
+void kp_activations_reset(struct kp_thread_state *t);
+
+static inline void *kp_opcode_frame(void *tstate)
+{
+    char *base = tstate;
+
+    if (kp_opcode_row.thread_cframe)
+        base = KP_FIELD(char *, base, kp_opcode_row.thread_cframe);
+    return KP_FIELD(void *, base, kp_opcode_row.current_frame);
+}
+
+/* 3.14: the low bits of references in frames are tags (pycore_stackref.h). Code objects are aligned. */
+static inline void *kp_opcode_code(void *frame)
+{
+    return (void *)(KP_FIELD(uintptr_t, frame, kp_opcode_row.frame_code) & ~(uintptr_t)3);
+}
+
+/*
+ * Whether a callback of a trace function or monitoring tool runs in this thread. The interpreter hides what
+ * it calls from all tools, so we do the same.
+ */
+static inline bool kp_opcode_is_hidden(void *tstate)
+{
+    return KP_FIELD(int, tstate, kp_opcode_row.thread_tracing) != 0;
+}
+
+/* _frameowner, pycore_frame.h */
+enum { KP_OPCODE_OWNED_BY_THREAD, KP_OPCODE_OWNED_BY_GENERATOR };
+
+static inline bool kp_opcode_of_generator(void *frame)
+{
+    return KP_FIELD(uint8_t, frame, kp_opcode_row.frame_owner) == KP_OPCODE_OWNED_BY_GENERATOR;
+}
+
+/*
+ * At a RESUME in a generator: whether it goes on after a suspension. Its operand says where it stands:
+ * 0 at the start of a function, 1 to 3 after yield, yield from, await. The frame's instruction pointer is
+ * still at the last instruction of the prologue, or (3.13+) at the RESUME itself, or at what precedes it.
+ */
+static inline bool kp_opcode_goes_on(void *frame)
+{
+    const uint8_t *instruction = KP_FIELD(const uint8_t *, frame, kp_opcode_row.frame_instruction);
+
+    return instruction[2 * kp_opcode_row.next_instruction + 1] & 3;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * What the opcode engine knows of CPython versions, one row per minor version: numbers of opcodes and layouts
+ * of frames. Neither changes within a minor version (the magic number of bytecode and the ABI would).
+ */
+#ifndef KP_SHIM_PYTHON_CPYTHON_OPCODE_H
+#define KP_SHIM_PYTHON_CPYTHON_OPCODE_H
+
+#include <stdint.h>
+
+#include "../arch/x86_64/offsets.h"
+
+/* The opcodes of one kind, 0: none. */
+typedef uint8_t kp_opcode_numbers[K_SLOTS];
+
+struct kp_opcode_row {
+    unsigned minor;
+    /* Bit n: opcode n is defined. The others share one target. */
+    uint64_t defined[4];
+    kp_opcode_numbers opcodes[K_KINDS];
+    uint8_t return_generator;
+    /* Offsets in bytes. */
+    uint16_t thread_cframe; /* 3.11, 3.12: tstate->cframe; 0: none */
+    uint16_t thread_chunk;  /* tstate->datastack_chunk */
+    uint16_t
+        thread_tracing; /* int tstate->tracing: a callback of a debugger, profiler or monitoring tool runs */
+    uint16_t current_frame; /* of the cframe, or of the thread state */
+    uint16_t frame_code;
+    uint16_t frame_previous;
+    uint16_t frame_globals;
+    uint16_t frame_instruction; /* prev_instr (3.11, 3.12) or instr_ptr */
+    uint16_t frame_owner;
+    uint16_t code_adaptive; /* of the code object: its instructions */
+    /* The instruction after the last one, as a number of code units from frame_instruction. */
+    int8_t next_instruction;
+    /* 3.13+: version in the table of debug offsets, and the word in it that begins what it says of thread
+     * states; 0: none. */
+    uint16_t debug_version, debug_thread;
+};
+
+#define KP_OPCODE_ROWS 4
+
+/* Not constant only because a test alters them before the engine looks. */
+extern struct kp_opcode_row kp_opcode_rows[KP_OPCODE_ROWS];
+
+#endif

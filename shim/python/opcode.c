@@ -1,0 +1,161 @@
+/*
+ * Engine `opcode`: thunks in the interpreter's dispatch table see every call start, return, suspension and
+ * handler; a trampoline in front of its evaluator sees what passes between C and Python. The interpreter goes
+ * on to inline calls between Python functions, and its code objects stay as they are.
+ *
+ * Trusted only after its self-test in this process (opcode_trial.h). While no rule can match, the table is as
+ * it was.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../arch/x86_64/thunks.h"
+#include "activations.h"
+#include "core.h"
+#include "cpython.h"
+#include "engine.h"
+#include "log.h"
+#include "opcode_table.h"
+#include "opcode_trial.h"
+
+static enum { UNTRIED, ATTACHED, FAILED } state;
+static char failure[256];
+static void **table;
+static bool installed;
+
+static bool say(char *reason, size_t reason_bytes, const char *text)
+{
+    snprintf(reason, reason_bytes, "%s", text);
+    return false;
+}
+
+static const struct kp_opcode_row *find_row(void)
+{
+    for (size_t i = 0; i < KP_OPCODE_ROWS; i++)
+        if (kp_cpython.major == 3 && kp_opcode_rows[i].minor == kp_cpython.minor)
+            return &kp_opcode_rows[i];
+    return NULL;
+}
+
+/*
+ * A JIT compiles traces that dispatch nothing. 3.13: PyUnstable_GetOptimizer is there when it was built in;
+ * 3.14: sys._jit.is_enabled().
+ */
+static bool has_jit(void)
+{
+    void *jit = kp_cpython.minor >= 14 ? kp_cpython.sys_get("_jit") : NULL, *answer;
+    bool enabled;
+
+    if (kp_cpython.minor == 13)
+        return kp_cpython.optimizer_get != NULL;
+    if (!jit)
+        return false;
+    answer = kp_cpython.call_method(jit, "is_enabled", NULL);
+    enabled = !answer || kp_cpython.long_as_long(answer) != 0;
+    kp_cpython.error_clear();
+    if (answer)
+        kp_cpython.decref(answer);
+    return enabled;
+}
+
+/* The short paths read the time stamp counter. */
+static bool is_short(void)
+{
+    return kp_core.clock == KP_CLOCK_TSC;
+}
+
+static void observe(bool on)
+{
+    if (on == installed)
+        return;
+    kp_entry_observe(on);
+    if (on ? kp_opcode_table_install(table, &kp_opcode_row, is_short())
+           : kp_opcode_table_restore(table, &kp_opcode_row))
+        installed = on;
+    else
+        kp_log(KP_LEVEL_WARN, "the dispatch table cannot be written any more");
+}
+
+static bool fill_thunks(char *reason, size_t reason_bytes)
+{
+    const struct kp_thunk_values values = {.local = &kp_opcode_thread,
+                                           .self = &kp_self,
+                                           .cframe = kp_opcode_row.thread_cframe,
+                                           .current = kp_opcode_row.current_frame,
+                                           .code = kp_opcode_row.frame_code,
+                                           .owner = kp_opcode_row.frame_owner,
+                                           .chunk = kp_opcode_row.thread_chunk,
+                                           .tracing = kp_opcode_row.thread_tracing};
+
+    kp_activations_setup();
+    return kp_thunks_prepare(&values) || say(reason, reason_bytes, "code cannot be written in this process");
+}
+
+/* All entries of the row must lead to code of their own. */
+static bool opcodes_are_there(char *reason, size_t reason_bytes)
+{
+    unsigned undefined = 0;
+
+    while (kp_opcode_row.defined[undefined / 64] >> (undefined % 64) & 1)
+        undefined++;
+    for (unsigned kind = 0; kind < K_KINDS; kind++)
+        for (unsigned slot = 0; slot < K_SLOTS && kp_opcode_row.opcodes[kind][slot]; slot++)
+            if (table[kp_opcode_row.opcodes[kind][slot]] == table[undefined])
+                return say(reason, reason_bytes,
+                           "an opcode that must be observed is not in its dispatch table");
+    return true;
+}
+
+static bool patch(char *reason, size_t reason_bytes)
+{
+    void *evaluator = (void *)kp_cpython.eval_default;
+
+    table = kp_opcode_table_find(evaluator, &kp_opcode_row, reason, reason_bytes);
+    if (!table || !opcodes_are_there(reason, reason_bytes) || !fill_thunks(reason, reason_bytes) ||
+        !kp_entry_hook(evaluator, reason, reason_bytes))
+        return false;
+    observe(true);
+    if (!installed)
+        return say(reason, reason_bytes, "its dispatch table cannot be written");
+    if (kp_opcode_trial_events(reason, reason_bytes))
+        return true;
+    observe(false);
+    return false;
+}
+
+static bool try_once(char *reason, size_t reason_bytes)
+{
+    const struct kp_opcode_row *row = find_row();
+
+    if (!row || !kp_cpython.eval_default)
+        return say(reason, reason_bytes, "the opcodes of this version are not known");
+    if (has_jit())
+        return say(reason, reason_bytes, "its JIT compiler is on");
+    kp_opcode_row = *row;
+    return kp_opcode_trial_layout(reason, reason_bytes) && patch(reason, reason_bytes);
+}
+
+/* The table serves all interpreters of the process, so there is nothing to do for a second one. */
+static bool attach(void *interpreter, char *reason, size_t reason_bytes)
+{
+    (void)interpreter;
+    if (state == UNTRIED)
+        state = try_once(failure, sizeof failure) ? ATTACHED : FAILED;
+    if (state == ATTACHED)
+        return true;
+    return say(reason, reason_bytes, failure);
+}
+
+static void refresh(void)
+{
+    observe(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
+}
+
+const struct kp_engine kp_engine_opcode = {
+    .name = "opcode",
+    .choice = KP_ENGINE_OPCODE,
+    .minor_min = 11,
+    .minor_max = 14,
+    .attach = attach,
+    .refresh = refresh,
+};

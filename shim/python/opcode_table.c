@@ -1,0 +1,202 @@
+#include "opcode_table.h"
+
+#include <link.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../arch/x86_64/thunks.h"
+
+#define OPCODES 256u
+
+/* Defined opcodes that may share the target of the undefined ones: RESERVED, CACHE and the like. */
+#define SHARED_MAX   8u
+#define SEGMENTS_MAX 16
+
+/* The object that holds the evaluator. */
+struct object {
+    uintptr_t evaluator;
+    struct range {
+        uintptr_t start, end;
+        bool writable;
+    } code[SEGMENTS_MAX], data[SEGMENTS_MAX], relro;
+    unsigned codes, datas;
+};
+
+/* The table lies in memory that the program may write anyway. */
+static bool table_is_writable;
+
+static bool is_in(const struct range *range, const void *place)
+{
+    return (uintptr_t)place >= range->start && (uintptr_t)place < range->end;
+}
+
+static bool holds(const struct object *object, uintptr_t address)
+{
+    for (unsigned i = 0; i < object->codes; i++)
+        if (is_in(&object->code[i], (const void *)address))
+            return true;
+    return false;
+}
+
+static int look_at_object(struct dl_phdr_info *info, size_t bytes, void *user)
+{
+    struct object *object = user;
+
+    (void)bytes;
+    object->codes = object->datas = 0;
+    object->relro = (struct range){0};
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+        if (segment->p_type == PT_GNU_RELRO)
+            object->relro = (struct range){.start = start, .end = start + segment->p_memsz};
+        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_R))
+            continue;
+        /* Only what comes from the file: a table is initialised. */
+        if ((segment->p_flags & PF_X) && object->codes < SEGMENTS_MAX)
+            object->code[object->codes++] = (struct range){.start = start, .end = start + segment->p_memsz};
+        else if (object->datas < SEGMENTS_MAX)
+            object->data[object->datas++] = (struct range){
+                .start = start, .end = start + segment->p_filesz, .writable = segment->p_flags & PF_W};
+    }
+    return holds(object, object->evaluator);
+}
+
+static bool is_defined(const struct kp_opcode_row *row, unsigned opcode)
+{
+    return row->defined[opcode / 64] >> (opcode % 64) & 1;
+}
+
+/* Opcodes have code of their own, apart from a few. Other switches that were compiled to tables have not. */
+static bool is_varied(void *const *table, const struct kp_opcode_row *row)
+{
+    unsigned defined = 0, repeated = 0;
+
+    for (unsigned i = 0; i < OPCODES; i++) {
+        unsigned before = 0;
+
+        if (!is_defined(row, i))
+            continue;
+        while (before < i && table[before] != table[i])
+            before++;
+        defined++;
+        repeated += before < i;
+    }
+    return repeated * 4 < defined;
+}
+
+static bool is_table(const struct object *object, void *const *table, const struct kp_opcode_row *row,
+                     void *undefined)
+{
+    unsigned shared = 0;
+
+    for (unsigned i = 0; i < OPCODES; i++) {
+        if (!is_defined(row, i) && table[i] != undefined)
+            return false;
+        if (!holds(object, (uintptr_t)table[i]))
+            return false;
+        shared += is_defined(row, i) && table[i] == undefined;
+    }
+    return shared <= SHARED_MAX && is_varied(table, row);
+}
+
+/* Every place in a segment; `first` and `last` are the outermost undefined opcodes, the test that fails
+ * fastest. */
+static unsigned search(const struct object *object, const struct range *range,
+                       const struct kp_opcode_row *row, unsigned first, unsigned last, void ***found)
+{
+    uintptr_t at = (range->start + 7) & ~(uintptr_t)7;
+    unsigned count = 0;
+
+    for (; at + OPCODES * sizeof(void *) <= range->end; at += sizeof(void *)) {
+        void **table = (void **)at;
+
+        if (table[first] != table[last] || !holds(object, (uintptr_t)table[first]) ||
+            !is_table(object, table, row, table[first]))
+            continue;
+        *found = table;
+        count++;
+    }
+    return count;
+}
+
+void **kp_opcode_table_find(void *evaluator, const struct kp_opcode_row *row, char *reason,
+                            size_t reason_bytes)
+{
+    struct object object = {.evaluator = (uintptr_t)evaluator};
+    unsigned first = 0, last = OPCODES - 1, count = 0;
+    void **found = NULL;
+
+    if (dl_iterate_phdr(look_at_object, &object) == 0) {
+        snprintf(reason, reason_bytes, "the object that holds its evaluator was not found");
+        return NULL;
+    }
+    while (first < last && is_defined(row, first))
+        first++;
+    while (last > first && is_defined(row, last))
+        last--;
+    for (unsigned i = 0; i < object.datas; i++) {
+        unsigned here = search(&object, &object.data[i], row, first, last, &found);
+
+        if (here)
+            table_is_writable = object.data[i].writable && !is_in(&object.relro, found);
+        count += here;
+    }
+    if (count == 1)
+        return found;
+    snprintf(reason, reason_bytes, "%u arrays look like its dispatch table, there must be one", count);
+    return NULL;
+}
+
+static bool protect(void **table, int protection)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)table & ~(page - 1);
+
+    return table_is_writable ||
+           mprotect((void *)start, (uintptr_t)(table + OPCODES) - start, protection) == 0;
+}
+
+static void set(void **table, unsigned opcode, void *target)
+{
+    __atomic_store_n(&table[opcode], target, __ATOMIC_RELEASE);
+}
+
+static void each(void **table, const struct kp_opcode_row *row, unsigned kind, bool install, bool shortest)
+{
+    for (unsigned slot = 0; slot < K_SLOTS && row->opcodes[kind][slot]; slot++) {
+        unsigned opcode = row->opcodes[kind][slot];
+        void **target = &kp_thunk_targets[K_SLOTS * kind + slot];
+
+        if (!install) {
+            set(table, opcode, *target);
+            continue;
+        }
+        *target = table[opcode];
+        set(table, opcode, kp_thunk_address(kind, slot, shortest, row->thread_cframe != 0));
+    }
+}
+
+bool kp_opcode_table_install(void **table, const struct kp_opcode_row *row, bool shortest)
+{
+    if (!protect(table, PROT_READ | PROT_WRITE))
+        return false;
+    for (unsigned kind = K_KINDS; kind-- > 0;)
+        each(table, row, kind, true, shortest);
+    protect(table, PROT_READ);
+    return true;
+}
+
+bool kp_opcode_table_restore(void **table, const struct kp_opcode_row *row)
+{
+    if (!protect(table, PROT_READ | PROT_WRITE))
+        return false;
+    for (unsigned kind = 0; kind < K_KINDS; kind++)
+        each(table, row, kind, false, false);
+    protect(table, PROT_READ);
+    return true;
+}
