@@ -121,7 +121,7 @@ static void options_bad_values_name_value_position_and_allowed(void **state)
         {"--buffer", "12X", "--buffer='12X': "},
         {"KPROBE_ENGINE", "montoring",
          "(did you mean monitoring?); allowed: auto, opcode, monitoring, frame or profile"},
-        {"KPROBE_ENGINE", "opcode", "'opcode' at position 1 is none of the words; allowed: auto"},
+        {"KPROBE_ENGINE", "jit", "'jit' at position 1 is none of the words; allowed: auto"},
         {"KPROBE_CLOCK", "TSC", "(did you mean tsc?)"},
         {"KPROBE_COMPRESS", "zstd:", "at position 6 is no level"},
         {"KPROBE_COMPRESS", "zstd:0", "'0' at position 6 is no level"},
