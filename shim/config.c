@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "trace/file_stat.h"
 
 #define FILTER_FILE_BYTES_MAX (4u << 20)
 
@@ -114,7 +114,7 @@ unsigned long long kp_config_filter_time(const struct kp_options *options)
 {
     struct stat st;
 
-    if (!*options->filter_file || stat(options->filter_file, &st) < 0)
+    if (!*options->filter_file || kp_file_stat(options->filter_file, &st) < 0)
         return 0;
     return (unsigned long long)st.st_mtim.tv_sec * 1000000000u + (unsigned long long)st.st_mtim.tv_nsec;
 }

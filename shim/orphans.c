@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
 #include "log.h"
 #include "memory.h"
 #include "sink.h"
+#include "trace/file_stat.h"
 #include "trace/leftover.h"
 #include "trace/process_text.h"
 
@@ -62,7 +62,7 @@ static int open_trace(struct kp_shm_control *shm)
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
         return -1;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= good &&
+    if (kp_file_stat_fd(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= good &&
         ftruncate(fd, (off_t)good) == 0 && lseek(fd, (off_t)good, SEEK_SET) >= 0)
         return fd;
     close(fd);

@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
 #include "log.h"
+#include "trace/file_stat.h"
 
 static int file = -1;
 static char path[KP_SHM_OUTPUT_BYTES];
@@ -30,7 +30,7 @@ static bool is_special(const char *name)
 {
     struct stat st;
 
-    return stat(name, &st) == 0 && !S_ISREG(st.st_mode);
+    return kp_file_stat(name, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
 /* For whoever finds the mapping: which file, and where in it this section starts. */
@@ -102,7 +102,8 @@ static void file_close(void)
 {
     struct stat st;
 
-    if (file >= 0 && good_bytes == 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+    if (file >= 0 && good_bytes == 0 && kp_file_stat_fd(file, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_size == 0)
         unlink(path);
     if (file >= 0)
         close(file);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "drain.h"
+#include "file_stat.h"
 #include "proc.h"
 
 void kp_uuid_hex(char hex[33], const uint8_t uuid[16])
@@ -54,7 +54,7 @@ enum kp_status kp_leftover_map(struct kp_shm_control **shm, const char *path)
     *shm = NULL;
     if (fd < 0)
         return KP_ERROR_SYSTEM;
-    if (fstat(fd, &st) < 0 || (uint64_t)st.st_size < sizeof **shm) {
+    if (kp_file_stat_fd(fd, &st) < 0 || (uint64_t)st.st_size < sizeof **shm) {
         close(fd);
         return KP_ERROR_FOREIGN;
     }
@@ -122,7 +122,7 @@ enum kp_status kp_leftover_describe(struct kp_leftover *leftover, const char *pa
     snprintf(leftover->output, sizeof leftover->output, "%.*s", KP_SHM_OUTPUT_BYTES - 1, shm->output);
     kp_uuid_hex(leftover->uuid, shm->uuid);
     leftover->alive = is_alive(shm, path);
-    leftover->bytes = stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+    leftover->bytes = kp_file_stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
     leftover->file_bytes = atomic_load_explicit(&shm->file_bytes, memory_order_acquire);
     count_pending(leftover, shm);
     kp_leftover_unmap(shm);

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chunk.h"
+#include "file_stat.h"
 #include "layout.h"
 
 static enum kp_status refuse(char *error, size_t error_bytes, const char *path, const char *why)
@@ -113,10 +113,10 @@ static enum kp_status open_fd(struct kp_source *source, int fd, const char *path
     enum kp_status status;
     struct stat st;
 
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+    if (kp_file_stat_fd(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         errno = EISDIR;
         status = refuse(error, error_bytes, path, "a directory, not a trace");
-    } else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    } else if (kp_file_stat_fd(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         *source = (struct kp_source){.fd = fd, .bytes = (uint64_t)st.st_size};
         return KP_OK;
     } else {
@@ -198,7 +198,7 @@ bool kp_source_grew(const struct kp_source *source)
 {
     struct stat st;
 
-    return fstat(source->fd, &st) == 0 && (uint64_t)st.st_size > source->bytes;
+    return kp_file_stat_fd(source->fd, &st) == 0 && (uint64_t)st.st_size > source->bytes;
 }
 
 void kp_source_close(struct kp_source *source)

@@ -8,6 +8,9 @@
 
 struct kp_cpython kp_cpython;
 
+/* Absent under an old glibc in a program that does not load libdl: then there is no CPython either. */
+#pragma weak dlsym
+
 static void *find(const char *name, const char *other)
 {
     void *symbol = dlsym(RTLD_DEFAULT, name);
@@ -28,6 +31,8 @@ static void read_version(void)
 
 bool kp_cpython_find(void)
 {
+    if (!dlsym)
+        return false;
 #define KP_CPYTHON(field, name, other, type, arguments) *(void **)&kp_cpython.field = find(name, other);
 #include "cpython.def"
 #undef KP_CPYTHON
