@@ -5,7 +5,6 @@ Floor, untraced and traced runs alternate in rounds of well under a second each,
 changes all three; figures are medians over the rounds, ratios are taken inside a round. `--json` for machines.
 """
 import argparse
-import glob
 import json
 import os
 import shutil
@@ -16,20 +15,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOAD = os.path.join(HERE, "workload.py")
-
-
-def interpreters():
-    found = {}
-    candidates = glob.glob("/usr/bin/python3.[0-9]*") + sorted(
-        glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python3")))
-    for path in os.environ.get("KPROBE_PYTHONS", "").split(":") + candidates:
-        if not path or path.endswith("-config"):
-            continue
-        version = subprocess.run([path, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3], sys.version_info >= (3, 8))"],
-                                 capture_output=True, text=True)
-        if version.returncode == 0 and version.stdout.split()[1] == "True":
-            found.setdefault(os.path.realpath(path), version.stdout.split()[0])
-    return sorted(found.items(), key=lambda item: [int(n) for n in item[1].split(".")])
+sys.path.insert(0, os.path.join(HERE, "..", "tests"))
+from interpreters import interpreters, version_of  # noqa: E402
 
 
 def engines(version):
@@ -82,7 +69,8 @@ def main():
         floor = os.path.join(folder, "floor")
         subprocess.run([shutil.which("cc") or "gcc", "-O2", "-o", floor, os.path.join(HERE, "floor.c")], check=True)
         rows = []
-        for python, version in interpreters():
+        for python in interpreters():
+            version = "%d.%d.%d" % version_of(python)
             if arguments.only and not any(version.startswith(v) for v in arguments.only.split(",")):
                 continue
             for engine in engines(version):

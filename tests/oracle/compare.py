@@ -31,6 +31,8 @@ from collections import Counter, namedtuple
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(os.path.dirname(HERE), "programs")
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(HERE))
+import interpreters  # noqa: E402
 from recorder import label  # noqa: E402
 
 TIMEOUT_S = 120
@@ -60,12 +62,9 @@ class Problems:
         self.lines.append(text)
 
 
-def version_of(python, known={}):
-    if python not in known:
-        text = "import sys; print('%d.%d' % sys.version_info[:2])"
-        out = subprocess.run([python, "-c", text], stdout=subprocess.PIPE, check=True).stdout
-        known[python] = tuple(map(int, out.split(b".")))
-    return known[python]
+def version_of(python):
+    """Major and minor number."""
+    return interpreters.version_of(python)[:2]
 
 
 def directives(path):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The corpus on every interpreter found, under every engine that it has.
+"""The corpus on every interpreter found (tests/interpreters.py), under every engine that it has.
 
-    matrix.py                                        everything, as a table
+    matrix.py                                        everything; differences first, at the end a table
     matrix.py --list                                 the cells: interpreter and engine, one a line (for CMake)
     matrix.py --python /usr/bin/python3 --engine frame   one cell
 
@@ -9,55 +9,41 @@ The engine `oracle` is the check of the oracle by itself (two modes, two runs). 
 77 nothing to run.
 """
 import argparse
-import glob
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(HERE))
 import compare  # noqa: E402
+from interpreters import interpreters, version_of  # noqa: E402
 
-# Which engine runs where: first version, first version without it.
+# Which engine runs where: first version, first version without it. Those that the library does not have are left out.
 ENGINES = [
     ("oracle", (3, 8), (4, 0)),
-    ("frame", (3, 8), (3, 12)),
+    ("opcode", (3, 11), (3, 15)),
     ("monitoring", (3, 12), (4, 0)),
+    ("frame", (3, 8), (3, 12)),
     ("profile", (3, 8), (4, 0)),
 ]
 WORKERS = 2
 
 
-def is_traceable(python):
-    """CPython 3.8 or later that starts; a free-threaded build is refused by kprobe."""
-    text = "import sys, sysconfig; print(sys.implementation.name, '%d.%d' % sys.version_info[:2]," \
-           "sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
-    try:
-        done = subprocess.run([python, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    found = re.fullmatch(r"cpython (\d+)\.(\d+) 0\n", done.stdout.decode())
-    return bool(found) and tuple(map(int, found.groups())) >= (3, 8)
-
-
-def interpreters():
-    """Each binary once, by version: the system's, pyenv's, and those named in KPROBE_PYTHONS (':'-separated)."""
-    names = [name for name in glob.glob("/usr/bin/python3*") + glob.glob("/usr/local/bin/python3*")
-             if re.fullmatch(r"python3(\.\d+)?", os.path.basename(name))]
-    names += glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin/python3"))
-    names += [name for name in os.environ.get("KPROBE_PYTHONS", "").split(":") if name]
-    found = {}
-    for name in names:
-        if is_traceable(name):
-            found.setdefault(os.path.realpath(name), name)
-    return sorted(found.values(), key=lambda name: (compare.version_of(name), name))
+def known_engines():
+    """Those that KPROBE_ENGINE may name, from the table of options: cells are listed before anything is built."""
+    with open(os.path.join(HERE, "../../trace/options.h"), encoding="utf-8") as file:
+        words = re.search(r"^#define KP_OPTION_WORDS_ENGINE\(W\)((?:.*\\\n)*.*)$", file.read(), re.M).group(1)
+    return re.findall(r'W\("(\w+)"\)', words)
 
 
 def engines_of(python):
-    version = compare.version_of(python)
-    return [name for name, first, below in ENGINES if first <= version < below]
+    version, known = compare.version_of(python), ["oracle"] + known_engines()
+    return [name for name, first, below in ENGINES if first <= version < below and name in known]
 
 
 def check(tools, python, engine, program):
@@ -76,27 +62,47 @@ def title_of(python, engine):
     return "%-12s %s" % (engine, python)
 
 
-def report(title, results):
+def report(title, results, log):
     failed = {program: lines for program, lines in results.items() if lines}
     skipped = sum(lines is None for lines in results.values())
     print("%s: %d equal, %d different, %d skipped"
-          % (title, len(results) - len(failed) - skipped, len(failed), skipped), flush=True)
+          % (title, len(results) - len(failed) - skipped, len(failed), skipped), file=log, flush=True)
     for program, lines in failed.items():
-        print("  %s" % program)
-        print("\n".join("    " + line for text in lines for line in text.split("\n")), flush=True)
-    return bool(failed)
+        print("  %s" % program, file=log)
+        print("\n".join("    " + line for text in lines for line in text.split("\n")), file=log, flush=True)
 
 
-def table(cells):
-    """One row a program, one column a cell; only the rows with a difference."""
-    columns = [("%d.%d" % compare.version_of(python), engine) for python, engine in cells]
-    print("\n%-24s%s" % ("", " ".join("%-5s" % version for version, _ in columns)))
-    print("%-24s%s" % ("", " ".join("%-5s" % engine[:5] for _, engine in columns)))
-    for program in compare.all_programs():
-        row = [results.get(program) for results in cells.values()]
-        if any(row):
-            marks = " ".join("%-5s" % ("-" if lines is None else "DIFF" if lines else "ok") for lines in row)
-            print("%-24s%s" % (program, marks))
+def chosen_engine(tools, python):
+    """What `auto` takes here."""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "auto.kpt")
+        env = compare.environment(LD_PRELOAD=os.path.join(tools, "libkprobe.so"), KPROBE_OUTPUT="file:" + trace)
+        subprocess.run([python, "-c", ""], env=env, stderr=subprocess.DEVNULL)
+        done = subprocess.run([os.path.join(tools, "kprobe"), "info", "--json", trace], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+    try:
+        return json.loads(done.stdout.decode())["processes"][0]["engine"] or "none"
+    except (ValueError, LookupError):
+        return "none"
+
+
+def mark(results):
+    """A cell of the table."""
+    if results is None:
+        return ""
+    different = sum(map(bool, results.values()))
+    if different:
+        return "%d DIFFER" % different
+    return "%d equal" % sum(lines == [] for lines in results.values())
+
+
+def table(tools, cells):
+    """One row an interpreter, one column an engine, and what `auto` takes."""
+    engines = [name for name, _, _ in ENGINES if any(engine == name for _, engine in cells)]
+    print("%-9s" % "CPython" + "".join("%-12s" % name for name in engines + ["auto", "path"]))
+    for python in dict.fromkeys(python for python, _ in cells):
+        row = [mark(cells.get((python, engine))) for engine in engines] + [chosen_engine(tools, python)]
+        print("%-9s" % ".".join(map(str, version_of(python))) + "".join("%-12s" % text for text in row) + python)
 
 
 def main():
@@ -105,6 +111,7 @@ def main():
     parser.add_argument("--python", action="append", help="only this interpreter (may be given several times)")
     parser.add_argument("--engine", action="append", help="only this engine, or 'oracle'")
     parser.add_argument("--list", action="store_true", help="print the cells and stop")
+    parser.add_argument("--log", type=argparse.FileType("w"), default=sys.stdout, help="the cells as they end, with differences")
     parser.add_argument("programs", nargs="*", help="only these programs")
     options = parser.parse_args()
     cells = [(python, engine) for python in options.python or interpreters() for engine in engines_of(python)
@@ -116,9 +123,9 @@ def main():
     tools, results = os.path.abspath(options.tools), {}
     for python, engine in cells:
         results[python, engine] = run_cell(tools, python, engine, options.programs or compare.all_programs())
-        report(title_of(python, engine), results[python, engine])
+        report(title_of(python, engine), results[python, engine], options.log)
     if len(cells) > 1:
-        table(results)
+        table(tools, results)
     if not cells:
         return 77
     return 1 if any(any(cell.values()) for cell in results.values()) else 0
