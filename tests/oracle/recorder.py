@@ -19,7 +19,8 @@ How kinds are told apart in `trace`, where a generator's steps look like calls:
   In 3.12 an exception comes as None instead of NULL. There `unwind` is a None that the last opcode neither returns nor
   yields; where it yields, only if the event before was an exception in this frame, and no line since.
 
-In `monitoring` the events are the kinds; PY_THROW is `resume`, or `enter` where the frame has not begun.
+In `monitoring` the events are the kinds; PY_THROW is `resume`, or `enter` where the frame has not begun. `resume!` is one that
+would not be without tools (see `only_closes`), nor the `unwind` after it.
 
 Output: one file per process image in ORACLE_OUT, written event by event without buffer, so that it survives any end of
 the process; a line is thread id, kind, file, first line, name, module and possible qualified names, tab-separated and
@@ -164,6 +165,15 @@ def make_record(folder, root):
     return record
 
 
+def only_closes(code, offset, error):
+    """Whether a generator is run only to close it, from a yield outside of all handlers.
+
+    From 3.13 on RESUME says so. Later ones of 3.13 do it for tools that want to see it unwind; else it is not run.
+    """
+    outermost = 4  # RESUME_OPARG_DEPTH1_MASK, Include/internal/pycore_opcode_utils.h
+    return sys.version_info >= (3, 13) and isinstance(error, GeneratorExit) and code.co_code[offset + 1] & outermost
+
+
 def start_monitoring(record):
     monitoring = sys.monitoring
     disable, get_frame, begun = monitoring.DISABLE, sys._getframe, make_begun()
@@ -176,7 +186,8 @@ def start_monitoring(record):
         return note
 
     def thrown(code, offset, error):
-        record("resume" if begun(code, offset) else "enter", code, get_frame(1))
+        kind = "resume" if begun(code, offset) else "enter"
+        record(kind + "!" if only_closes(code, offset, error) else kind, code, get_frame(1))
 
     events = monitoring.events
     table = {

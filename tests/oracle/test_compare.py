@@ -70,6 +70,12 @@ class Comparison(unittest.TestCase):
             compare.compare_output(plain, other, problems, "traced")
             self.assertTrue(problems.lines)
 
+    def test_generators_that_are_only_closed(self):
+        closing = [event("resume", "g", 2, 1)._replace(closes=True), event("unwind", "g", 2, 1)]
+        self.assertEqual(compare.without_closing(THREAD[:1] + closing + THREAD[1:]), THREAD)
+        self.assertEqual(compare.without_closing(THREAD), THREAD)
+
+
 
 if __name__ == "__main__":
     unittest.main()
