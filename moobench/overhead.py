@@ -13,35 +13,26 @@ import subprocess
 import sys
 import tempfile
 
+import measuring
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOAD = os.path.join(HERE, "workload.py")
-sys.path.insert(0, os.path.join(HERE, "..", "tests"))
-from interpreters import interpreters, version_of  # noqa: E402
 
-
-def engines(version):
-    minor = int(version.split(".")[1])
-    return ["monitoring"] if minor >= 12 else ["frame"]
+# What an engine may cost, in floors; the others have no target.
+TARGETS = {"opcode": 1.15}
 
 
 def run(command, environment=None):
     return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
 
 
-def traced_environment(shim, engine, rule):
-    environment = dict(os.environ, LD_PRELOAD=shim, KPROBE_ENGINE=engine, KPROBE_OUTPUT="null:")
-    if rule:
-        environment["KPROBE_FILTER"] = rule
-    return environment
-
-
 def measure(python, engine, kind, floor, shim, rounds):
     untraced, traced, off, floors, ratios = [], [], [], [], []
     command = [python, WORKLOAD, kind]
     for _ in range(rounds):
-        base = run(command)
-        with_shim = run(command, traced_environment(shim, engine, None))
-        filtered = run(command, traced_environment(shim, engine, "-*"))
+        base = run(command, measuring.environment())
+        with_shim = run(command, measuring.environment(shim, ENGINE=engine, OUTPUT="null:"))
+        filtered = run(command, measuring.environment(shim, ENGINE=engine, OUTPUT="null:", FILTER="-__main__.*"))
         least = run([floor])
         untraced.append(base)
         traced.append(with_shim)
@@ -57,26 +48,24 @@ def measure(python, engine, kind, floor, shim, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shim", default=os.path.join(HERE, "..", "build", "release", "bin", "libkprobe.so"))
+    parser.add_argument("--tools", default=measuring.DEFAULT_TOOLS, help="folder of libkprobe.so (a release build)")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", help="versions to measure, e.g. 3.12,3.8")
+    parser.add_argument("--python", action="append", help="a path or a version (3.12); may be given several times")
+    parser.add_argument("--engine", action="append", choices=measuring.ENGINES,
+                        help="only this one; default: the one that `auto` takes")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    shim = os.path.abspath(arguments.shim)
-    if not os.path.exists(shim):
-        sys.exit("overhead: %s is not there: cmake --preset release && cmake --build --preset release" % shim)
+    shim = measuring.library(arguments.tools)
     with tempfile.TemporaryDirectory() as folder:
         floor = os.path.join(folder, "floor")
         subprocess.run([shutil.which("cc") or "gcc", "-O2", "-o", floor, os.path.join(HERE, "floor.c")], check=True)
         rows = []
-        for python in interpreters():
-            version = "%d.%d.%d" % version_of(python)
-            if arguments.only and not any(version.startswith(v) for v in arguments.only.split(",")):
-                continue
-            for engine in engines(version):
+        for python in measuring.chosen_pythons(arguments.python):
+            engines = measuring.engines_of(python, shim, arguments.engine)
+            for engine in engines if arguments.engine else engines[:1]:
                 for kind in ("loop", "recursion"):
                     row = measure(python, engine, kind, floor, shim, arguments.rounds)
-                    row["version"] = version
+                    row["version"], row["target"] = measuring.version_of(python), TARGETS.get(engine)
                     rows.append(row)
                     if not arguments.json:
                         show(row, len(rows) == 1)
@@ -87,10 +76,11 @@ def main():
 
 def show(row, first):
     if first:
-        print("CPython  engine      workload   untraced   traced      net  filtered    floor  net/floor (min-max)")
-    print("%-8s %-11s %-9s %7.1f ns %6.1f ns %5.1f ns %6.1f ns %5.1f ns %6.2f (%.2f-%.2f)" % (
+        print("CPython  engine      workload   untraced   traced      net  filtered    floor  net/floor (min-max)    target")
+    target = "<= %.2f%s" % (row["target"], "" if row["ratio"] <= row["target"] else " missed") if row["target"] else "-"
+    print("%-8s %-11s %-9s %7.1f ns %6.1f ns %5.1f ns %6.1f ns %5.1f ns %6.2f (%.2f-%.2f)   %s" % (
         row["version"], row["engine"], row["workload"], row["untraced_ns"], row["traced_ns"], row["net_ns"],
-        row["filtered_net_ns"], row["floor_ns"], row["ratio"], row["ratio_min"], row["ratio_max"]), flush=True)
+        row["filtered_net_ns"], row["floor_ns"], row["ratio"], row["ratio_min"], row["ratio_max"], target), flush=True)
 
 
 if __name__ == "__main__":
