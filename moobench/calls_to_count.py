@@ -1,0 +1,17 @@
+"""So many calls of a function that calls itself, for a counter of instructions; prints how many it made."""
+import sys
+
+
+def descend(depth):
+    return 1 + descend(depth - 1) if depth else 1
+
+
+def repeat(calls):
+    made = 0
+    while made < calls:
+        made += descend(99)
+    return made
+
+
+if __name__ == "__main__":
+    print(repeat(int(sys.argv[1])))
