@@ -47,6 +47,10 @@ def limit(engine, version, state):
     return limits.get(state) if first <= minor and (last is None or minor <= last) else None
 
 
+def limited_engines(version):
+    return [engine for engine in LIMITS if limit(engine, version, "traced") is not None]
+
+
 def count(python, calls, folder, shim=None, **options):
     """Instructions of the main thread of one run, and how many calls its trace has (None without a trace)."""
     place = tempfile.mkdtemp(dir=folder)
@@ -137,7 +141,8 @@ def main():
     shim, rows = measuring.library(options.tools), []
     with tempfile.TemporaryDirectory(prefix="kprobe-instructions-") as folder, ThreadPoolExecutor(2) as pool:
         for python in measuring.chosen_pythons(options.python):
-            engines = measuring.engines_of(python, shim, options.engine or list(LIMITS))
+            wanted = options.engine or limited_engines(measuring.version_of(python))
+            engines = measuring.engines_of(python, shim, wanted) if wanted else []
             for row in measure(pool, python, shim, engines, folder) if engines else []:
                 if not options.json:
                     show(row, not rows)

@@ -17,17 +17,18 @@ import argparse
 import collections
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 
 import measuring
-import peers
 import workloads
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNNER = os.path.join(HERE, "workloads")
+PACKAGES = os.path.join(HERE, "..", "scripts", "python-packages")
 
 # Column titles of what is not an engine.
 PEERS = collections.OrderedDict([
@@ -55,11 +56,19 @@ class Bench:
         self.configurations = self.engines + [name for name in PEERS if (not wanted or name in wanted) and self.has_peer(name)]
 
     def has_peer(self, name):
-        if name == "cprofile" or self.peers_folder:
-            return True
-        self.peers_folder, note = peers.viztracer(self.python, self.version)
-        self.notes.append("VizTracer " + note)
-        return self.peers_folder is not None
+        if name != "cprofile" and not self.peers_folder:
+            self.install_peers()
+        return name == "cprofile" or self.peers_folder is not None
+
+    def install_peers(self):
+        done = subprocess.run([PACKAGES, "peers", self.python], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            reason = "VizTracer cannot be installed: " + (done.stderr.strip().splitlines() or ["?"])[-1]
+            self.notes = [reason]
+            return
+        self.peers_folder = done.stdout.strip()
+        name = next(name for name in os.listdir(self.peers_folder) if re.fullmatch(r"viztracer-.*\.dist-info", name))
+        self.notes = ["VizTracer " + name[len("viztracer-"):-len(".dist-info")]]
 
     def calibrate(self, name, seconds):
         return self.ask([name, "--calibrate", str(seconds)], measuring.environment())
@@ -152,14 +161,18 @@ def verdict(bench, compared):
     return lines
 
 
+def mean(rows, what, configuration):
+    return statistics.geometric_mean([row[what][configuration] for row in rows])
+
+
 def table(bench, rows):
     """Lines of cells, the title first."""
     columns = bench.configurations
     yield ["CPython " + bench.version] + ["`%s`" % c if c in bench.engines else PEERS[c] for c in columns]
     for row in rows:
         yield [row["workload"]] + ["%.2f" % row["slowdown"][c] for c in columns]
-    yield ["geometric mean"] + ["%.2f" % statistics.geometric_mean([row["slowdown"][c] for row in rows]) for c in columns]
-    yield ["… with the tracer's thread"] + ["%.2f" % statistics.geometric_mean([row["slowdown_process"][c] for row in rows]) for c in columns]
+    yield ["geometric mean"] + ["%.2f" % mean(rows, "slowdown", c) for c in columns]
+    yield ["… with kprobe's thread"] + ["%.2f" % mean(rows, "slowdown_process", c) for c in columns]
 
 
 def print_text(bench, rows, said):
@@ -215,7 +228,8 @@ def main():
         compared = compare(bench, rows)
         said = verdict(bench, compared)
         status |= is_slower(compared)
-        everything.append({"python": python, "version": bench.version, "verdict": said, "better_than_viztracer": compared, "notes": bench.notes, "rows": rows})
+        everything.append({"python": python, "version": bench.version, "notes": bench.notes, "verdict": said,
+                           "better_than_viztracer": compared, "rows": rows})
         if not asked.json:
             (print_markdown if asked.markdown else print_text)(bench, rows, said)
     if asked.json:

@@ -1,7 +1,8 @@
 """Expressions: compiled anew (the compiler is Python), matched, and substituted by a function."""
 import re
 
-PATTERNS = [r"(?P<key>\w+)\s*=\s*(?P<value>[^;]+);?", r"\b(\d{1,3}\.){3}\d{1,3}\b", r"<(/?)([a-z]+)([^>]*)>", r"(?i)error|warn(ing)?|fatal"]
+PATTERNS = [r"(?P<key>\w+)\s*=\s*(?P<value>[^;]+);?", r"\b(\d{1,3}\.){3}\d{1,3}\b", r"<(/?)([a-z]+)([^>]*)>",
+            r"(?i)error|warn(ing)?|fatal"]
 TEXT = "name = moo; host=10.0.3.17; <p class='x'>No error, a Warning</p> level=3; from 192.168.1.254 to <b>all</b> "
 
 
