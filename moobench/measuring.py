@@ -22,7 +22,10 @@ def library(tools):
 
 
 def version_of(python):
-    return "%d.%d.%d" % interpreters.version_of(python)
+    numbers_found = interpreters.version_of(python)
+    if not numbers_found:
+        sys.exit("%s is no CPython that kprobe traces" % python)
+    return "%d.%d.%d" % numbers_found
 
 
 def numbers(version):
