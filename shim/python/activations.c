@@ -263,10 +263,11 @@ struct context {
     void *frame;
 };
 
-static bool look_around(struct context *c, void *frame, uint64_t now)
+static bool look_around(struct context *c, uint64_t now)
 {
     struct kp_thread_state *t = kp_thread_active();
     struct kp_activations *a;
+    void *frame;
 
     if (!t)
         return false;
@@ -276,8 +277,7 @@ static bool look_around(struct context *c, void *frame, uint64_t now)
     /* The state is new to this thread, whether or not it was another's before. */
     if ((!a || LOCAL.cache != t->cache || LOCAL.top != a->current.base + t->depth) && !(a = start(t)))
         return false;
-    if (!frame)
-        frame = kp_opcode_frame(LOCAL.tstate);
+    frame = kp_opcode_frame(LOCAL.tstate);
     if (KP_FIELD(void *, LOCAL.tstate, kp_opcode_row.thread_chunk) != LOCAL.chunk &&
         !look_at_chunk(t, a, frame, now))
         return false;
@@ -320,7 +320,7 @@ static void on_start(struct context *c, uint64_t now)
     uint32_t id;
 
     /* CPython dispatches a RESUME once more when it has instrumented the code meanwhile. */
-    if (c->frame == LOCAL.top_frame || kp_opcode_is_hidden(LOCAL.tstate))
+    if (c->frame == LOCAL.top_frame)
         return;
     id = id_of(c->t, c->frame);
     if (id)
@@ -342,7 +342,7 @@ void kp_opcode_event(unsigned kind)
     int saved = errno;
     struct context c;
 
-    if (look_around(&c, NULL, now)) {
+    if (look_around(&c, now) && !kp_opcode_is_hidden(LOCAL.tstate)) {
         if (kind == K_START)
             on_start(&c, now);
         else if (kind == K_HANDLER)
@@ -351,15 +351,6 @@ void kp_opcode_event(unsigned kind)
             on_leave(&c, kind == K_RETURN ? KP_EVENT_EXIT : KP_EVENT_YIELD, now);
     }
     errno = saved;
-}
-
-/* The last instruction of a generator that never ran is the one that made it. */
-static bool never_ran(void *frame)
-{
-    const uint8_t *instruction = KP_FIELD(const uint8_t *, frame, kp_opcode_row.frame_instruction);
-
-    instruction -= 2 * (1 - kp_opcode_row.next_instruction);
-    return instruction[0] == kp_opcode_row.return_generator;
 }
 
 /* An exception is thrown into a generator: no instruction of it runs unless it has a handler. */
@@ -371,7 +362,7 @@ static void on_throw(struct context *c, uint64_t now)
         return;
     id = id_of(c->t, c->frame);
     if (id)
-        begin(c, id, !never_ran(c->frame), now);
+        begin(c, id, kp_opcode_goes_on(c->frame), now);
 }
 
 void kp_opcode_entering(void *tstate, void *frame, int throw_flag, struct kp_opcode_saved *saved)
@@ -393,8 +384,10 @@ void kp_opcode_entering(void *tstate, void *frame, int throw_flag, struct kp_opc
         a->current.root = NULL;
     }
     saved->depth = kp_self->depth;
-    if (look_around(&c, frame, now)) {
+    if (look_around(&c, now)) {
         saved->depth = c.t->depth;
+        /* Not yet linked to the one that runs. */
+        c.frame = frame;
         if (throw_flag)
             on_throw(&c, now);
     }
@@ -425,7 +418,7 @@ void kp_opcode_left(uint32_t depth)
     int saved = errno;
     struct context c;
 
-    if (look_around(&c, NULL, now))
+    if (look_around(&c, now))
         pop_to(c.t, depth > c.a->floor ? depth : c.a->floor, now);
     errno = saved;
 }

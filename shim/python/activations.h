@@ -138,15 +138,20 @@ static inline bool kp_opcode_of_generator(void *frame)
 }
 
 /*
- * At a RESUME in a generator: whether it goes on after a suspension. Its operand says where it stands:
- * 0 at the start of a function, 1 to 3 after yield, yield from, await. The frame's instruction pointer is
- * still at the last instruction of the prologue, or (3.13+) at the RESUME itself, or at what precedes it.
+ * At a RESUME in a generator, or when it is thrown into: whether its body has run before. Its first
+ * instructions are COPY_FREE_VARS if there are free variables, a MAKE_CELL for each cell, RETURN_GENERATOR,
+ * POP_TOP, RESUME (Python/compile.c, insert_prefix_instructions); a frame that was suspended stands behind
+ * them. Which opcodes stand there is not asked, because tools replace them.
  */
 static inline bool kp_opcode_goes_on(void *frame)
 {
-    const uint8_t *instruction = KP_FIELD(const uint8_t *, frame, kp_opcode_row.frame_instruction);
+    const char *code = kp_opcode_code(frame);
+    ptrdiff_t at =
+        KP_FIELD(const char *, frame, kp_opcode_row.frame_instruction) - (code + kp_opcode_row.code_adaptive);
+    int cells = KP_FIELD(int, code, kp_opcode_row.code_cells);
+    bool free_variables = KP_FIELD(int, code, kp_opcode_row.code_free) > 0;
 
-    return instruction[2 * kp_opcode_row.next_instruction + 1] & 3;
+    return at / 2 > cells + free_variables + 2;
 }
 
 #endif

@@ -112,7 +112,7 @@ long kp_attribute_number(void *object, const char *name, long fallback)
     return number;
 }
 
-static long attribute_size(void *object, const char *name)
+long kp_attribute_size(void *object, const char *name)
 {
     void *tuple = kp_cpython.get_attribute(object, name);
     long size = tuple ? (long)kp_cpython.tuple_size(tuple) : 0;
@@ -142,8 +142,8 @@ int kp_code_operation(void *code, long offset)
 
 bool kp_code_before_start(void *code, long offset)
 {
-    long cells = attribute_size(code, "co_cellvars");
-    long free_variables = attribute_size(code, "co_freevars") > 0;
+    long cells = kp_attribute_size(code, "co_cellvars");
+    long free_variables = kp_attribute_size(code, "co_freevars") > 0;
 
     return offset <= 2 * (cells + free_variables) + 2;
 }

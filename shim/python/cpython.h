@@ -79,6 +79,9 @@ long kp_attribute_number(void *object, const char *name, long fallback);
  * errors. */
 int kp_code_operation(void *code, long offset);
 
+/* The length of a tuple attribute; 0 when it is none. */
+long kp_attribute_size(void *object, const char *name);
+
 /*
  * 3.12+: whether an instruction offset lies in a generator's prologue, before its body ever ran. The prologue
  * is COPY_FREE_VARS if there are free variables, a MAKE_CELL for each cell, RETURN_GENERATOR, POP_TOP, then

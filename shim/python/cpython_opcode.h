@@ -17,7 +17,6 @@ struct kp_opcode_row {
     /* Bit n: opcode n is defined. The others share one target. */
     uint64_t defined[4];
     kp_opcode_numbers opcodes[K_KINDS];
-    uint8_t return_generator;
     /* Offsets in bytes. */
     uint16_t thread_cframe; /* 3.11, 3.12: tstate->cframe; 0: none */
     uint16_t thread_chunk;  /* tstate->datastack_chunk */
@@ -29,9 +28,8 @@ struct kp_opcode_row {
     uint16_t frame_globals;
     uint16_t frame_instruction; /* prev_instr (3.11, 3.12) or instr_ptr */
     uint16_t frame_owner;
-    uint16_t code_adaptive; /* of the code object: its instructions */
-    /* The instruction after the last one, as a number of code units from frame_instruction. */
-    int8_t next_instruction;
+    uint16_t code_adaptive;         /* of the code object: its instructions */
+    uint16_t code_cells, code_free; /* int co_ncellvars, co_nfreevars */
     /* 3.13+: version in the table of debug offsets, and the word in it that begins what it says of thread
      * states; 0: none. */
     uint16_t debug_version, debug_thread;

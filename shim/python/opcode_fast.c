@@ -95,6 +95,8 @@ static inline bool leave(unsigned kind)
 
     if (frame != LOCAL.top_frame)
         return same_stack();
+    if (kp_opcode_is_hidden(LOCAL.tstate))
+        return true;
     t = ready();
     if (!t)
         return false;
@@ -125,7 +127,7 @@ bool kp_opcode_fast_handler(void)
 
     if (!same_stack())
         return false;
-    if (!LOCAL.top_frame)
+    if (!LOCAL.top_frame || kp_opcode_is_hidden(LOCAL.tstate))
         return true;
     for (int i = 0; i < 64 && frame; i++) {
         if (frame == LOCAL.top_frame)

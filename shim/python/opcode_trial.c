@@ -130,6 +130,16 @@ static bool chunk_is_right(const void *tstate, const void *frame)
            (const char *)frame < chunk + bytes;
 }
 
+static bool cells_are_right(void *code)
+{
+    int cells = -1, free_variables = -1;
+
+    return fetch(code, kp_opcode_row.code_cells, &cells, sizeof cells) &&
+           fetch(code, kp_opcode_row.code_free, &free_variables, sizeof free_variables) &&
+           cells == kp_attribute_size(code, "co_cellvars") &&
+           free_variables == kp_attribute_size(code, "co_freevars");
+}
+
 static const char *examine(bool generator)
 {
     void *tstate = kp_cpython.thread_unchecked(), *frame = fetch_frame(tstate);
@@ -147,6 +157,8 @@ static const char *examine(bool generator)
         return "its frames are not linked where they should be";
     if (!instruction_is_right(frame, code, frame_object))
         return "its frames do not have their instruction where they should";
+    if (!cells_are_right(code))
+        return "its code objects do not count their cells where they should";
     if (!fetch(tstate, kp_opcode_row.thread_tracing, &tracing, sizeof tracing) || tracing)
         return "its thread states do not say where they should whether a trace function runs";
     if (!generator && !chunk_is_right(tstate, frame))
@@ -203,12 +215,15 @@ static bool look_at_layout(char *reason, size_t reason_bytes)
 {
     static const char source[] = "def plain():\n"
                                  "    look(0)\n"
-                                 "def generate():\n"
-                                 "    look(1)\n"
-                                 "    yield\n"
+                                 "def outer(a, b):\n"
+                                 "    def generate():\n"
+                                 "        c = a, b\n"
+                                 "        look(1)\n"
+                                 "        yield lambda: c\n"
+                                 "    return generate()\n"
                                  "plain()\n"
-                                 "next(generate())\n"
-                                 "for none in generate(): pass\n";
+                                 "next(outer(1, 2))\n"
+                                 "for none in outer(1, 2): pass\n";
     static struct {
         const char *name;
         void *function;

@@ -304,6 +304,10 @@ THUNK_START return_\cframe\()_\slot
         mov     (%rsi), %esi
         cmp     %esi, T_EPOCH(%rcx)
         jne     8804f
+        LOAD_LOCAL L_TSTATE, %rsi
+        cmpl    $0, SITE_EMPTY(%rsi)
+        SITE    SITE_TRACING, 1
+        jne     8805f                   /* of a trace function, where a frame lay that is gone */
         mov     T_HEAD(%rcx), %rax
         cmp     T_LIMIT(%rcx), %rax
         jae     8804f
@@ -330,6 +334,7 @@ THUNK_START return_\cframe\()_\slot
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* release, as above */
+8805:
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
