@@ -76,6 +76,5 @@ class Comparison(unittest.TestCase):
         self.assertEqual(compare.without_closing(THREAD), THREAD)
 
 
-
 if __name__ == "__main__":
     unittest.main()
