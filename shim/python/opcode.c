@@ -70,10 +70,12 @@ static void observe(bool on)
         return;
     kp_entry_observe(on);
     if (on ? kp_opcode_table_install(table, &kp_opcode_row, is_short())
-           : kp_opcode_table_restore(table, &kp_opcode_row))
+           : kp_opcode_table_restore(table, &kp_opcode_row)) {
         installed = on;
-    else
+        kp_log(KP_LEVEL_DEBUG, on ? "the dispatch table leads to kprobe" : "the dispatch table is as it was");
+    } else {
         kp_log(KP_LEVEL_WARN, "the dispatch table cannot be written any more");
+    }
 }
 
 static bool fill_thunks(char *reason, size_t reason_bytes)
@@ -135,20 +137,23 @@ static bool try_once(char *reason, size_t reason_bytes)
     return kp_opcode_trial_layout(reason, reason_bytes) && patch(reason, reason_bytes);
 }
 
+static void refresh(void)
+{
+    observe(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
+}
+
 /* The table serves all interpreters of the process, so there is nothing to do for a second one. */
 static bool attach(void *interpreter, char *reason, size_t reason_bytes)
 {
     (void)interpreter;
-    if (state == UNTRIED)
+    if (state == UNTRIED) {
         state = try_once(failure, sizeof failure) ? ATTACHED : FAILED;
+        if (state == ATTACHED)
+            refresh();
+    }
     if (state == ATTACHED)
         return true;
     return say(reason, reason_bytes, failure);
-}
-
-static void refresh(void)
-{
-    observe(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
 }
 
 const struct kp_engine kp_engine_opcode = {

@@ -68,6 +68,15 @@ static void give_up(const char *why)
     atomic_store(&given_up, true);
 }
 
+/* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
+static void watch_rules(void)
+{
+    pthread_mutex_lock(&kp_core.lock);
+    if (!kp_core.shm)
+        kp_core_start();
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
 static void attach(void *interpreter)
 {
     struct kp_error_state error;
@@ -84,6 +93,8 @@ static void attach(void *interpreter)
 
         if (attached)
             kp_code_learn_existing();
+        if (attached && *kp_core.options.filter_file)
+            watch_rules();
         else if (!engine)
             give_up("no engine can observe it");
         engine = attached ? attached : engine;
@@ -195,7 +206,7 @@ void kp_python_setup(void)
         return;
     }
     if (!kp_cpython.thread_unchecked || !kp_cpython.interpreter_get || !kp_cpython.sys_get ||
-        !kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON))
+        !(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON) || *kp_core.options.filter_file))
         return;
     kp_core.rules_changed = rules_changed;
     if (!kp_wake_arm(on_wake))
