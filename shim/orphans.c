@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,6 +47,24 @@ static bool is_ours(const struct kp_shm_control *shm)
     return strcmp(parent, own) == 0;
 }
 
+/* A file that the child made and had no time to say so: empty, and its number in the name says whose it is.
+ */
+static int open_unpublished(const struct kp_shm_control *shm, const char *path)
+{
+    char number[16];
+    struct stat st;
+    int fd;
+
+    snprintf(number, sizeof number, "%u", shm->pid);
+    if (!strstr(path, number))
+        return -1;
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    if (fd < 0 || (kp_file_stat_fd(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 /* The child's file, cut to its good part; made here if the child had no time to. -1: leave everything as it
  * is. */
 static int open_trace(struct kp_shm_control *shm)
@@ -57,8 +76,10 @@ static int open_trace(struct kp_shm_control *shm)
 
     memcpy(path, shm->output, sizeof path);
     path[sizeof path - 1] = '\0';
-    if (!shm->file_made)
-        return kp_sink_create(path, sizeof path);
+    if (!shm->file_made) {
+        fd = open_unpublished(shm, path);
+        return fd >= 0 ? fd : kp_sink_create(path, sizeof path);
+    }
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
         return -1;
