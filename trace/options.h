@@ -53,7 +53,13 @@ enum kp_option_type {
 #define KP_OPTION_WORDS_CHILDREN(W) W("follow") W("ignore")
 #define KP_OPTION_WORDS_LEVEL(W)    W("error") W("warn") W("info") W("debug")
 
-enum kp_engine_choice { KP_ENGINE_AUTO, KP_ENGINE_OPCODE, KP_ENGINE_MONITORING, KP_ENGINE_FRAME, KP_ENGINE_PROFILE };
+enum kp_engine_choice {
+    KP_ENGINE_AUTO,
+    KP_ENGINE_OPCODE,
+    KP_ENGINE_MONITORING,
+    KP_ENGINE_FRAME,
+    KP_ENGINE_PROFILE
+};
 enum kp_clock_choice { KP_CLOCK_AUTO, KP_CLOCK_TSC, KP_CLOCK_MONOTONIC, KP_CLOCK_NONE };
 enum kp_on_full_choice { KP_ON_FULL_DROP, KP_ON_FULL_BLOCK };
 enum kp_children_choice { KP_CHILDREN_FOLLOW, KP_CHILDREN_IGNORE };

@@ -34,8 +34,8 @@ static bool write_by_protection(void *address, const void *bytes, size_t count)
 }
 
 /*
- * Under valgrind: translations of the old code are void (VALGRIND_DISCARD_TRANSLATIONS of valgrind.h; the rotations
- * add up to nothing on a CPU). Without it a profile under callgrind would miss what was diverted.
+ * Under valgrind: translations of the old code are void (VALGRIND_DISCARD_TRANSLATIONS of valgrind.h; the
+ * rotations add up to nothing on a CPU). Without it a profile under callgrind would miss what was diverted.
  */
 static void discard_translations(const void *address, size_t count)
 {

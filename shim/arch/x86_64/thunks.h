@@ -13,11 +13,11 @@
 
 /* What is only known in the process, for the sites in the code. Offsets in bytes. */
 struct kp_thunk_values {
-    const void *local;    /* the calling thread's struct kp_opcode_thread */
-    const void *self;     /* the calling thread's kp_self */
-    uint32_t cframe;      /* of the thread state; 0: there is none */
-    uint32_t current;     /* running frame, of the cframe or the thread state */
-    uint32_t code, owner; /* of the frame */
+    const void *local;       /* the calling thread's struct kp_opcode_thread */
+    const void *self;        /* the calling thread's kp_self */
+    uint32_t cframe;         /* of the thread state; 0: there is none */
+    uint32_t current;        /* running frame, of the cframe or the thread state */
+    uint32_t code, owner;    /* of the frame */
     uint32_t chunk, tracing; /* of the thread state: newest piece of the frame stack; in a trace function */
 };
 
