@@ -146,13 +146,13 @@ class Cell:
         """What is wrong, as text."""
         folder = tempfile.mkdtemp(prefix="kprobe-coexistence-")
         try:
-            plain = normal(self.run(folder, traced=False), self.case)
+            plain = normal(self.run(folder, traced=False))
             if plain.status != self.case.status:
                 self.problems.add("without the shim it ends with %s instead of %s: %s"
                                   % (plain.status, self.case.status, plain.err.decode("utf-8", "replace")[-1000:]))
             trace = "file:" + os.path.join(folder, "traces", "kprobe.%p.kpt")
             os.mkdir(os.path.join(folder, "traces"))
-            traced = normal(self.run(folder, True, KPROBE_OUTPUT=trace, KPROBE_ENGINE=self.engine), self.case)
+            traced = normal(self.run(folder, True, KPROBE_OUTPUT=trace, KPROBE_ENGINE=self.engine))
             self.check_traces(folder)
             if "output" not in self.allowed:
                 compare.compare_output(plain, traced, self.problems, "traced")
@@ -271,13 +271,16 @@ def start(command, env, stdin):
         return compare.Run(status, out.read(), err.read())
 
 
-# Of the sanitizer's report, its verdict: stacks and maps tell addresses, and every library that is loaded.
+# Of the sanitizer's report, its verdict, and of faulthandler's no stack in C: they tell addresses and the libraries around.
 REPORT = re.compile(rb"^==\d+==ERROR: AddressSanitizer: ([\w-]+).*", re.S | re.M)
 
 
-def normal(run, case):
+STACK_IN_C = re.compile(rb"^Current thread's C stack trace.*", re.S | re.M)
+
+
+def normal(run):
     """Without what differs from run to run: addresses, thread and process ids."""
-    err = REPORT.sub(rb"AddressSanitizer: \1", run.err)
+    err = STACK_IN_C.sub(b"", REPORT.sub(rb"AddressSanitizer: \1", run.err))
     texts = [re.sub(rb"0x[0-9a-f]+", b"0x", text) for text in (run.out, err)]
     return compare.Run(run.status, *texts)
 
