@@ -221,12 +221,11 @@ void kp_thread_forget_all(void)
 {
     for (struct kp_thread_state *t = all_states; t; t = t->next)
         for (unsigned i = 0; i < KP_CACHE_SETS; i++) {
-            /* Only the keys: their threads may be reading. */
-            __atomic_store_n(&t->cache[i].key, NULL, __ATOMIC_RELAXED);
-            __atomic_store_n(&t->second[i].key, NULL, __ATOMIC_RELAXED);
+            /* Only the keys: their threads may be reading. Release: after the version; see kp_cache_settle.
+             */
+            __atomic_store_n(&t->cache[i].key, NULL, __ATOMIC_RELEASE);
+            __atomic_store_n(&t->second[i].key, NULL, __ATOMIC_RELEASE);
         }
-    /* Pairs with the fence in kp_cache_settle: a verdict of the old rules put in now is taken out there. */
-    atomic_thread_fence(memory_order_seq_cst);
 }
 
 bool kp_thread_shadow(struct kp_thread_state *t)

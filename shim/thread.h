@@ -89,9 +89,11 @@ static inline struct kp_cache_entry *kp_cache_entry(struct kp_thread_state *t, c
  * it. */
 static inline void kp_cache_settle(struct kp_thread_state *t, const void *key, uint32_t version)
 {
-    /* Pairs with the fence in kp_thread_forget_all: one of the two sees the other. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (__builtin_expect(atomic_load_explicit(&kp_core.rules_version, memory_order_relaxed) == version, 1))
+    /*
+     * A locked read, so that the entry is visible before the version is read. kp_thread_forget_all's keys are
+     * cleared after the version has changed: either it clears the entry too, or the new version is seen here.
+     */
+    if (__builtin_expect(atomic_fetch_add(&kp_core.rules_version, 0) == version, 1))
         return;
     t->cache[kp_cache_set(key)].key = NULL;
     t->second[kp_cache_set(key)].key = NULL;
