@@ -9,13 +9,16 @@
 #include "checks.h"
 #include "command.h"
 #include "preload.h"
+#include "trial.h"
 #include "util/color.h"
 #include "util/json.h"
 
 static const char *color = "auto";
-static bool as_json;
+static bool as_json, with_trial;
 
 static const struct kp_option_row options[] = {
+    {0, "trial", KP_ARGUMENT_NONE, NULL,
+     "start the program's interpreter once under the shim, and say which engine took it", NULL, &with_trial},
     {0, "json", KP_ARGUMENT_NONE, NULL, "print the findings as JSON", NULL, &as_json},
     {0, "color", KP_ARGUMENT_CHOICE, "WHEN", "colour the output", KP_COLOR_CHOICES, &color},
     {0},
@@ -24,6 +27,7 @@ static const struct kp_option_row options[] = {
 static const struct kp_example examples[] = {
     {"kprobe doctor", "this machine, this installation and the KPROBE_ variables"},
     {"kprobe doctor ./manage.py", "would this script be traced, and by which engine?"},
+    {"kprobe doctor --trial python3", "which engine takes it, and why do the others decline?"},
     {"kprobe doctor 4711", "is the running process 4711 traced?"},
     {"kprobe doctor kprobe.4711.kpt",
      "what the trace itself says: engine, messages, rules that matched nothing"},
@@ -122,6 +126,18 @@ static unsigned examine_operand(struct kp_subject *subject, struct kp_program *p
     return KP_CHECK_PROGRAM;
 }
 
+/* Which engine accepts is decided in the process itself: opcode trusts its self-test only. */
+static void examine_by_trial(struct kp_subject *subject, struct kp_trace_facts **facts, struct report *report)
+{
+    if (!subject->program || subject->pid || !subject->python.found || !*subject->shim)
+        return;
+    subject->trace = *facts = kp_trial_run(subject->program->executable, subject->shim);
+    if (*facts)
+        kp_checks_run(subject, KP_CHECK_TRACE, visit, report);
+    else
+        fprintf(stderr, "kprobe doctor: no place for the trace of the trial: %s\n", strerror(errno));
+}
+
 static int doctor(const struct kp_command *command, int count, char **operands)
 {
     static struct kp_program program;
@@ -139,6 +155,8 @@ static int doctor(const struct kp_command *command, int count, char **operands)
         kp_json_begin_array(&report.json, "checks");
     }
     kp_checks_run(&subject, sets, visit, &report);
+    if (with_trial)
+        examine_by_trial(&subject, &facts, &report);
     print_end(&report);
     kp_program_close(&program);
     kp_trace_facts_free(facts);
@@ -152,7 +170,8 @@ const struct kp_command kp_command_doctor = {
     .description =
         "Checks this machine, this installation and the KPROBE_ variables; then a program (through the "
         "interpreter "
-        "lines of scripts, without running anything), a running process, or a trace. Each line is ok, note, "
+        "lines of scripts, without running anything unless --trial is given), a running process, or a trace. "
+        "Each line is ok, note, "
         "warn or "
         "fail, the latter two with a remedy. Ends with status 1 when a check failed.\n\n"
         "For a process, the options and folders checked are those of this shell, not those of the process.",

@@ -93,10 +93,10 @@ static void attach(void *interpreter)
 
         if (attached)
             kp_code_learn_existing();
-        if (attached && *kp_core.options.filter_file)
-            watch_rules();
         else if (!engine)
             give_up("no engine can observe it");
+        if (attached && *kp_core.options.filter_file)
+            watch_rules();
         engine = attached ? attached : engine;
     }
     kp_error_restore(&error);

@@ -93,3 +93,11 @@ cp dynamic privileged && [ "$(id -u)" = 0 ] && chown 65534 privileged && chmod u
 cp dynamic group && [ "$(id -u)" = 0 ] && chgrp 65534 group && chmod g+sx group &&
     diagnose 1 fail privileges "is setgid (group 65534)" ./group
 finish
+
+# What only the process itself can say: which engine takes it, and why one declines.
+python=$(command -v /usr/bin/python3 || true)
+if [ -n "$python" ]; then
+    diagnose 0 ok engine "$(KPROBE_LOG=info LD_PRELOAD=$SHIM KPROBE_OUTPUT=null: "$python" -c pass 2>&1 | sed -n 's/.*by the \([a-z]*\) engine.*/\1/p')" --trial "$python"
+    KPROBE_ENGINE=monitoring diagnose 1 fail engine "it needs CPython 3.12" --trial "$python"
+    [ ! -e kprobe.*.kpt ] || fail "the trial leaves a trace"
+fi
