@@ -16,6 +16,9 @@
 #define SHARED_MAX   8u
 #define SEGMENTS_MAX 16
 
+/* Reads a whole segment, what lies between its variables included. */
+#define READS_ALL __attribute__((no_sanitize("address")))
+
 /* The object that holds the evaluator. */
 struct object {
     uintptr_t evaluator;
@@ -73,7 +76,7 @@ static bool is_defined(const struct kp_opcode_row *row, unsigned opcode)
 }
 
 /* Opcodes have code of their own, apart from a few. Other switches that were compiled to tables have not. */
-static bool is_varied(void *const *table, const struct kp_opcode_row *row)
+READS_ALL static bool is_varied(void *const *table, const struct kp_opcode_row *row)
 {
     unsigned defined = 0, repeated = 0;
 
@@ -90,8 +93,8 @@ static bool is_varied(void *const *table, const struct kp_opcode_row *row)
     return repeated * 4 < defined;
 }
 
-static bool is_table(const struct object *object, void *const *table, const struct kp_opcode_row *row,
-                     void *undefined)
+READS_ALL static bool is_table(const struct object *object, void *const *table,
+                               const struct kp_opcode_row *row, void *undefined)
 {
     unsigned shared = 0;
 
@@ -107,8 +110,9 @@ static bool is_table(const struct object *object, void *const *table, const stru
 
 /* Every place in a segment; `first` and `last` are the outermost undefined opcodes, the test that fails
  * fastest. */
-static unsigned search(const struct object *object, const struct range *range,
-                       const struct kp_opcode_row *row, unsigned first, unsigned last, void ***found)
+READS_ALL static unsigned search(const struct object *object, const struct range *range,
+                                 const struct kp_opcode_row *row, unsigned first, unsigned last,
+                                 void ***found)
 {
     uintptr_t at = (range->start + 7) & ~(uintptr_t)7;
     unsigned count = 0;
