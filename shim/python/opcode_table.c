@@ -93,38 +93,47 @@ READS_ALL static bool is_varied(void *const *table, const struct kp_opcode_row *
     return repeated * 4 < defined;
 }
 
-READS_ALL static bool is_table(const struct object *object, void *const *table,
-                               const struct kp_opcode_row *row, void *undefined)
+READS_ALL static bool is_table(void *const *table, const struct kp_opcode_row *row, void *undefined)
 {
     unsigned shared = 0;
 
-    for (unsigned i = 0; i < OPCODES; i++) {
-        if (!is_defined(row, i) && table[i] != undefined)
+    for (unsigned i = 0; i < OPCODES && shared <= SHARED_MAX; i++) {
+        if (is_defined(row, i))
+            shared += table[i] == undefined;
+        else if (table[i] != undefined)
             return false;
-        if (!holds(object, (uintptr_t)table[i]))
-            return false;
-        shared += is_defined(row, i) && table[i] == undefined;
     }
     return shared <= SHARED_MAX && is_varied(table, row);
 }
 
-/* Every place in a segment; `first` and `last` are the outermost undefined opcodes, the test that fails
- * fastest. */
+/*
+ * Every place in a segment. All entries must lead to code, so a word that does not excludes all tables that
+ * would hold it: looked for from the end, that skips most of a segment. `first` and `last` are the outermost
+ * undefined opcodes.
+ */
 READS_ALL static unsigned search(const struct object *object, const struct range *range,
                                  const struct kp_opcode_row *row, unsigned first, unsigned last,
                                  void ***found)
 {
-    uintptr_t at = (range->start + 7) & ~(uintptr_t)7;
-    unsigned count = 0;
+    void **table = (void **)((range->start + 7) & ~(uintptr_t)7);
+    unsigned count = 0, known = 0; /* entries from the first on that are known to lead to code */
 
-    for (; at + OPCODES * sizeof(void *) <= range->end; at += sizeof(void *)) {
-        void **table = (void **)at;
+    while ((uintptr_t)(table + OPCODES) <= range->end) {
+        unsigned foreign = OPCODES;
 
-        if (table[first] != table[last] || !holds(object, (uintptr_t)table[first]) ||
-            !is_table(object, table, row, table[first]))
+        while (foreign > known && holds(object, (uintptr_t)table[foreign - 1]))
+            foreign--;
+        if (foreign > known) {
+            table += foreign;
+            known = 0;
             continue;
-        *found = table;
-        count++;
+        }
+        known = OPCODES - 1;
+        if (table[first] == table[last] && is_table(table, row, table[first])) {
+            *found = table;
+            count++;
+        }
+        table++;
     }
     return count;
 }
