@@ -342,13 +342,17 @@ void kp_opcode_event(unsigned kind)
     int saved = errno;
     struct context c;
 
-    if (look_around(&c, now) && !kp_opcode_is_hidden(LOCAL.tstate)) {
-        if (kind == K_START)
+    if (look_around(&c, now)) {
+        if (kp_opcode_is_hidden(LOCAL.tstate))
+            ;
+        else if (kind == K_START)
             on_start(&c, now);
         else if (kind == K_HANDLER)
             unwind_to(c.t, c.a, c.frame, now);
         else
             on_leave(&c, kind == K_RETURN ? KP_EVENT_EXIT : KP_EVENT_YIELD, now);
+    } else if (atomic_load(&kp_core.state) == KP_CORE_OFF) {
+        kp_opcode_withdraw();
     }
     errno = saved;
 }

@@ -96,6 +96,12 @@ void kp_opcode_returned(const struct kp_opcode_saved *saved);
  */
 void kp_opcode_left(uint32_t depth);
 
+/*
+ * Tracing is off for good in this process (a failure, a forked child that is not to be followed, the end):
+ * put the dispatch table back. With the GIL; again is harmless. In opcode.c.
+ */
+void kp_opcode_withdraw(void);
+
 /* Make the thread-local values of threads without a state safe to follow. Before any thunk can run. */
 void kp_activations_setup(void);
 

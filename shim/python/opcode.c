@@ -139,7 +139,13 @@ static bool try_once(char *reason, size_t reason_bytes)
 
 static void refresh(void)
 {
-    observe(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
+    observe(atomic_load(&kp_core.state) != KP_CORE_OFF &&
+            kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
+}
+
+void kp_opcode_withdraw(void)
+{
+    observe(false);
 }
 
 /* The table serves all interpreters of the process, so there is nothing to do for a second one. */

@@ -97,11 +97,34 @@ def check_start(python, folder):
     return None if seen == 100 else "late() was entered %d times, not 100" % seen
 
 
+CHILD = """
+import os
+def spin(): pass
+spin()
+if os.fork() == 0:
+    for n in range(100): spin()
+    os._exit(0)
+os.wait()
+print("done")
+"""
+
+
+def check_child(python, folder):
+    """A forked child that is not to be followed has its table as it was."""
+    trace = os.path.join(folder, "trace.kpt")
+    done = pythons.run(python, CHILD, pythons.SHIM, OUTPUT="file:" + trace, CHILDREN="ignore", LOG="debug")
+    if done.returncode or done.stdout != "done\n" or "table is as it was" not in done.stderr:
+        return "status %d, %r, %s" % (done.returncode, done.stdout, done.stderr[-400:])
+    seen = sum(event[0] == "enter" and event[2] == "__main__.spin" for event in pythons.dump(trace))
+    os.unlink(trace)
+    return None if seen == 1 else "spin() was entered %d times, not once" % seen
+
+
 def main():
     status = 0
     with tempfile.TemporaryDirectory(prefix="kprobe-switching-") as folder:
         for python in pythons.with_engine():
-            wrong = check(python, folder) or check_start(python, folder)
+            wrong = check(python, folder) or check_start(python, folder) or check_child(python, folder)
             status |= wrong is not None
             print("%s %s%s" % ("FAIL" if wrong else "ok  ", python, ": " + wrong if wrong else ""), flush=True)
     return status
