@@ -1,4 +1,5 @@
-/* For asan_extension.py; built with -fsanitize=address. Loaded with ctypes, so that no Python headers are needed. */
+/* For asan_extension.py; built with -fsanitize=address. Loaded with ctypes, so that no Python headers are
+ * needed. */
 #include <stdlib.h>
 #include <string.h>
 
