@@ -56,7 +56,7 @@ def run(python, tests, folder, environment):
         return None, process
     verdicts = {}
     for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-        verdicts[case.get("name")] = verdict(case)
+        verdicts[case.get("name") or "the module"] = verdict(case)
     return verdicts, process
 
 
