@@ -24,9 +24,21 @@ static const size_t members[] = {
 /* Words of each choice type, in the order of its enum. */
 #define WORD(text)  text,
 #define WORDS(TYPE) [KP_OPTION_TYPE_##TYPE] = {KP_OPTION_WORDS_##TYPE(WORD)}
-static const char *const choices[KP_OPTION_TYPE_COUNT][5] = {
+#define WORDS_MAX   8
+static const char *const choices[KP_OPTION_TYPE_COUNT][WORDS_MAX] = {
     WORDS(SWITCH), WORDS(ENGINE), WORDS(CLOCK), WORDS(ON_FULL), WORDS(CHILDREN), WORDS(LEVEL),
 };
+
+/* The readers go on to a NULL behind the last word. */
+#define ONE(text) +1
+#define BOUND(TYPE)                                                                                          \
+    _Static_assert(0 KP_OPTION_WORDS_##TYPE(ONE) < WORDS_MAX, "a NULL follows the words of " #TYPE)
+BOUND(SWITCH);
+BOUND(ENGINE);
+BOUND(CLOCK);
+BOUND(ON_FULL);
+BOUND(CHILDREN);
+BOUND(LEVEL);
 
 /* What is wrong with a value: "'X' at position 3 is no suffix". */
 struct fault {
