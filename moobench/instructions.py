@@ -49,8 +49,9 @@ def limit(engine, version, state):
 
 def can_count(python):
     """False for a launcher that valgrind runs in place of the interpreter (scripts/interpreters makes such)."""
-    said = subprocess.run(["valgrind", "-q", "--tool=none", python, "-S", "-c", "print('valgrind' in open('/proc/self/maps').read())"],
-                          env=measuring.environment(), capture_output=True, text=True).stdout
+    text = "print('valgrind' in open('/proc/self/maps').read())"
+    said = subprocess.run(["valgrind", "-q", "--tool=none", python, "-S", "-c", text], env=measuring.environment(),
+                          capture_output=True, text=True).stdout
     return said == "True\n"
 
 

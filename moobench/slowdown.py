@@ -2,7 +2,7 @@
 """How much slower programs run under kprobe's engines, VizTracer and cProfile, as ratios to the untraced run.
 
     slowdown.py                         every interpreter found, as tables
-    slowdown.py --markdown              the tables of README.md
+    slowdown.py --markdown              docs/cost.md, whose tables README.md quotes
     slowdown.py --python 3.12 --quick   a first look, in two minutes
 
 All configurations of a workload run once a round, one after the other, on processor time of the program's thread; ratios are
@@ -38,8 +38,11 @@ PEERS = collections.OrderedDict([
 ])
 LIKE_WITH_LIKE = "viztracer"
 
-# An untraced run repeats itself to about so much here; a smaller addition is none that can be compared.
-NOISE = 0.02
+# A second untraced run in each round: how far its ratio is from 1 is what the machine adds by itself.
+AGAIN = "untraced"
+
+# An addition is one that can be compared from so many times that on, and in any case from this much on.
+NOISE_FACTOR, NOISE_LEAST = 2, 0.02
 
 
 class Bench:
@@ -108,9 +111,9 @@ class Bench:
 def measure(bench, name, rounds, seconds):
     """For each configuration the ratios to the untraced run of the same round."""
     size = bench.calibrate(name, seconds)
-    order = [None] + bench.configurations
-    ratios = {configuration: [] for configuration in bench.configurations}
-    whole = {configuration: [] for configuration in bench.configurations}
+    order = [None, AGAIN] + bench.configurations
+    ratios = {configuration: [] for configuration in order[1:]}
+    whole = {configuration: [] for configuration in order[1:]}
     for number in range(rounds):
         answers = {}
         for configuration in order[number % len(order):] + order[:number % len(order)]:
@@ -121,17 +124,19 @@ def measure(bench, name, rounds, seconds):
                 sys.exit("slowdown: %s returned %s under %s, not %s" % (name, answer["result"], configuration, plain["result"]))
             ratios[configuration].append(answer["thread_ns"] / plain["thread_ns"])
             whole[configuration].append(answer["process_ns"] / plain["process_ns"])
-    return {"workload": name, "loops": size["loops"], "slowdown": {c: statistics.median(r) for c, r in ratios.items()},
-            "slowdown_process": {c: statistics.median(r) for c, r in whole.items()}, "rounds": ratios}
+    noise = NOISE_FACTOR * statistics.median(abs(ratio - 1) for ratio in ratios[AGAIN])
+    return {"workload": name, "loops": size["loops"], "noise": max(noise, NOISE_LEAST), "rounds": ratios,
+            "slowdown": {c: statistics.median(r) for c, r in ratios.items()},
+            "slowdown_process": {c: statistics.median(r) for c, r in whole.items()}}
 
 
 def added_ratio(row, engine, peer):
-    """How many times more the peer adds to the untraced time; None: what the engine adds is noise.
+    """How many times more the peer adds to the untraced time; None: what the engine adds is below the noise.
 
     Of the medians: in a single round a small addition can be anything, and a ratio to it even more.
     """
     ours, theirs = row["slowdown"][engine] - 1, row["slowdown"][peer] - 1
-    return theirs / ours if ours >= NOISE else None
+    return theirs / ours if ours >= row["noise"] else None
 
 
 def compare(bench, rows):
@@ -157,7 +162,7 @@ def verdict(bench, compared):
         bench.version, bench.engines[0], "slower in " + ", ".join(slower) if slower else "nowhere slower"),
         "Less than 2 times better: %s." % (", ".join(near) or "none")]
     if nothing:
-        lines.append("Less than %.0f %% added, not compared: %s." % (NOISE * 100, ", ".join(nothing)))
+        lines.append("What is added is below the noise of the machine, not compared: %s." % ", ".join(nothing))
     return lines
 
 
@@ -167,8 +172,9 @@ def mean(rows, what, configuration):
 
 def table(bench, rows):
     """Lines of cells, the title first."""
-    columns = bench.configurations
-    yield ["CPython " + bench.version] + ["`%s`" % c if c in bench.engines else PEERS[c] for c in columns]
+    columns = [AGAIN] + bench.configurations
+    titles = dict(PEERS, **{engine: "`%s`" % engine for engine in bench.engines}, **{AGAIN: "untraced again"})
+    yield ["CPython " + bench.version] + [titles[c] for c in columns]
     for row in rows:
         yield [row["workload"]] + ["%.2f" % row["slowdown"][c] for c in columns]
     yield ["geometric mean"] + ["%.2f" % mean(rows, "slowdown", c) for c in columns]
@@ -186,6 +192,7 @@ def print_text(bench, rows, said):
 def print_markdown(bench, rows, said):
     lines = list(table(bench, rows))
     lines.insert(1, ["---"] + ["---:"] * (len(lines[0]) - 1))
+    print("## CPython %s\n" % bench.version)
     print("\n".join("| %s |" % " | ".join(line) for line in lines))
     print("\n" + " ".join(said) + (" (%s)" % ", ".join(bench.notes) if bench.notes else "") + "\n", flush=True)
 
@@ -193,6 +200,25 @@ def print_markdown(bench, rows, said):
 def show_progress(text):
     if sys.stderr.isatty():
         print("\r%-40s%s" % (text, "" if text else "\r"), end="", file=sys.stderr, flush=True)
+
+
+HEADING = """# How much slower programs run
+
+What `moobench/slowdown.py --markdown%s` prints: processor time of the program's thread relative to the untraced run, medians of
+the ratios of %d rounds, in each of which all configurations ran, the untraced one twice (what it differs from 1 is noise). kprobe
+writes its trace to a file, complete. VizTracer's buffer holds all entries and has been touched before; nothing is written. "no C" is
+its `--ignore_c_function`: it records the calls that kprobe records by default, and costs it least; cProfile and plain VizTracer see
+functions in C as well. The last row has the time of kprobe's writer thread in it, which runs on another core if there is one.
+
+| workload | what it is about |
+| --- | --- |
+%s"""
+
+
+def print_heading(asked):
+    extra = " --quick" if asked.quick else ""
+    rows = "\n".join("| %s | %s |" % (name, about) for name, (_, _, about) in workloads.TABLE.items())
+    print(HEADING % (extra, asked.rounds, rows) + "\n")
 
 
 def options():
@@ -218,6 +244,8 @@ def options():
 def main():
     asked = options()
     everything, status = [], 0
+    if asked.markdown:
+        print_heading(asked)
     for python in measuring.chosen_pythons(asked.python):
         bench = Bench(python, asked.tools, asked.config)
         rows = []
