@@ -2,7 +2,8 @@
 """The corpus on every interpreter found (tests/interpreters.py), under every engine that it has.
 
     matrix.py                                        everything; differences first, at the end a table
-    matrix.py --list                                 the cells: interpreter and engine, one a line (for CMake)
+    matrix.py --list                                 the cells of the tests, one a line (for CMake): every engine on the first
+                                                     interpreter of a minor version, on others what `auto` takes
     matrix.py --python /usr/bin/python3 --engine frame   one cell
 
 The engine `oracle` is the check of the oracle by itself (two modes, two runs). Exit status: 0 all equal, 1 differences,
@@ -105,6 +106,18 @@ def table(tools, cells):
         print("%-9s" % ".".join(map(str, version_of(python))) + "".join("%-12s" % text for text in row) + python)
 
 
+def short_form(cells):
+    """All cells of the first interpreter of each minor version; of the others the engine that is tried first."""
+    chosen, first, begun = [], {}, set()
+    for python, engine in cells:
+        if first.setdefault(compare.version_of(python), python) == python:
+            chosen.append((python, engine))
+        elif engine != "oracle" and python not in begun:
+            begun.add(python)
+            chosen.append((python, engine))
+    return chosen
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tools", default=os.path.join(HERE, "../../build/dev/bin"), help="folder of kprobe and libkprobe.so")
@@ -117,7 +130,7 @@ def main():
     cells = [(python, engine) for python in options.python or interpreters() for engine in engines_of(python)
              if not options.engine or engine in options.engine]
     if options.list:
-        for python, engine in cells:
+        for python, engine in short_form(cells):
             print("%s %s %d.%d" % ((engine, python) + compare.version_of(python)))
         return 0
     tools, results = os.path.abspath(options.tools), {}
