@@ -1,5 +1,7 @@
 #include "opcode_table.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -24,13 +26,9 @@ struct object {
     uintptr_t evaluator;
     struct range {
         uintptr_t start, end;
-        bool writable;
-    } code[SEGMENTS_MAX], data[SEGMENTS_MAX], relro;
+    } code[SEGMENTS_MAX], data[SEGMENTS_MAX];
     unsigned codes, datas;
 };
-
-/* The table lies in memory that the program may write anyway. */
-static bool table_is_writable;
 
 static bool is_in(const struct range *range, const void *place)
 {
@@ -51,21 +49,17 @@ static int look_at_object(struct dl_phdr_info *info, size_t bytes, void *user)
 
     (void)bytes;
     object->codes = object->datas = 0;
-    object->relro = (struct range){0};
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
 
-        if (segment->p_type == PT_GNU_RELRO)
-            object->relro = (struct range){.start = start, .end = start + segment->p_memsz};
         if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_R))
             continue;
         /* Only what comes from the file: a table is initialised. */
         if ((segment->p_flags & PF_X) && object->codes < SEGMENTS_MAX)
             object->code[object->codes++] = (struct range){.start = start, .end = start + segment->p_memsz};
         else if (object->datas < SEGMENTS_MAX)
-            object->data[object->datas++] = (struct range){
-                .start = start, .end = start + segment->p_filesz, .writable = segment->p_flags & PF_W};
+            object->data[object->datas++] = (struct range){.start = start, .end = start + segment->p_filesz};
     }
     return holds(object, object->evaluator);
 }
@@ -153,25 +147,49 @@ void **kp_opcode_table_find(void *evaluator, const struct kp_opcode_row *row, ch
         first++;
     while (last > first && is_defined(row, last))
         last--;
-    for (unsigned i = 0; i < object.datas; i++) {
-        unsigned here = search(&object, &object.data[i], row, first, last, &found);
-
-        if (here)
-            table_is_writable = object.data[i].writable && !is_in(&object.relro, found);
-        count += here;
-    }
+    for (unsigned i = 0; i < object.datas; i++)
+        count += search(&object, &object.data[i], row, first, last, &found);
     if (count == 1)
         return found;
     snprintf(reason, reason_bytes, "%u arrays look like its dispatch table, there must be one", count);
     return NULL;
 }
 
+/* The two pages that a table can lie in, by its ends. */
+#define ENDS 2
+
+/* Whether the program may write there anyway: the kernel copies a byte to itself, or refuses. */
+static bool is_writable(void *place)
+{
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    bool writable = memory >= 0 && pread(memory, place, 1, (off_t)(uintptr_t)place) == 1;
+
+    if (memory >= 0)
+        close(memory);
+    return writable;
+}
+
 static bool protect(void **table, int protection)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)table & ~(page - 1);
+    static int before[ENDS]; /* 0: not looked at; 1: read-only; 2: writable, and left so */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    int saved = errno;
+    bool good = true;
 
-    return table_is_writable ||
-           mprotect((void *)start, (uintptr_t)(table + OPCODES) - start, protection) == 0;
+    for (unsigned end = 0; end < ENDS; end++) {
+        void **place = end ? &table[OPCODES - 1] : table;
+
+        if (!before[end])
+            before[end] = is_writable(place) ? 2 : 1;
+    }
+    for (unsigned end = 0; end < ENDS; end++) {
+        uintptr_t place = (uintptr_t)(end ? &table[OPCODES - 1] : table);
+
+        if (before[end] == 1 && mprotect((void *)(place & ~(page - 1)), page, protection) < 0)
+            good = false;
+    }
+    errno = saved;
+    return good;
 }
 
 static void set(void **table, unsigned opcode, void *target)
