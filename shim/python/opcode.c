@@ -93,18 +93,23 @@ static bool fill_thunks(char *reason, size_t reason_bytes)
     return kp_thunks_prepare(&values) || say(reason, reason_bytes, "code cannot be written in this process");
 }
 
-/* All entries of the row must lead to code of their own. */
+/* All entries of the row must lead to code of their own, each to another. */
 static bool opcodes_are_there(char *reason, size_t reason_bytes)
 {
+    bool seen[256] = {false};
     unsigned undefined = 0;
 
     while (kp_opcode_row.defined[undefined / 64] >> (undefined % 64) & 1)
         undefined++;
     for (unsigned kind = 0; kind < K_KINDS; kind++)
-        for (unsigned slot = 0; slot < K_SLOTS && kp_opcode_row.opcodes[kind][slot]; slot++)
-            if (table[kp_opcode_row.opcodes[kind][slot]] == table[undefined])
+        for (unsigned slot = 0; slot < K_SLOTS && kp_opcode_row.opcodes[kind][slot]; slot++) {
+            unsigned opcode = kp_opcode_row.opcodes[kind][slot];
+
+            if (table[opcode] == table[undefined] || seen[opcode])
                 return say(reason, reason_bytes,
                            "an opcode that must be observed is not in its dispatch table");
+            seen[opcode] = true;
+        }
     return true;
 }
 

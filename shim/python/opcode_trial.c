@@ -13,6 +13,7 @@
 #include "trace/event.h"
 
 #define FILE_INPUT 257 /* Py_file_input, Include/compile.h */
+#define TRIAL_FILE "<kprobe>"
 
 static bool say(char *reason, size_t reason_bytes, const char *text)
 {
@@ -23,7 +24,7 @@ static bool say(char *reason, size_t reason_bytes, const char *text)
 /* Run a module with one name in it. False: it did not compile, or raised. */
 static bool run(const char *source, const char *name, void *value)
 {
-    void *code = kp_cpython.compile_string(source, "<kprobe>", FILE_INPUT);
+    void *code = kp_cpython.compile_string(source, TRIAL_FILE, FILE_INPUT);
     void *globals = code ? kp_cpython.dict_new() : NULL, *result = NULL;
 
     if (globals && (!value || kp_cpython.dict_set(globals, name, value) == 0))
@@ -284,6 +285,7 @@ static const char source_of_events[] = "pass\n"
                                        "    raise AttributeError\n"
                                        "async def wait():\n" /* 20 */
                                        "    return plain(0)\n"
+                                       "def made(self): pass\n" /* 22 */
                                        "plain(2)\n"
                                        "for n in generate(): pass\n"
                                        "catch()\n"
@@ -300,7 +302,9 @@ static const char source_of_events[] = "pass\n"
                                        "getattr(c, 'p', 0)\n"
                                        "sorted((1, 0), key=plain)\n"
                                        "try: wait().send(None)\n"
-                                       "except StopIteration: pass\n";
+                                       "except StopIteration: pass\n"
+                                       "d = type('d', (), {'__init__': made})\n"
+                                       "for n in (0,) * 30: d()\n"; /* often enough to be specialised */
 
 #define EVENT(kind, id, depth) KP_EVENT_##kind, id, depth
 static const uint8_t expected_events[][3] = {
@@ -363,17 +367,26 @@ static const uint8_t expected_events[][3] = {
     {EVENT(EXIT, 20, 0)},
 };
 
-#define EXPECTED    (sizeof expected_events / sizeof *expected_events)
-#define TRIAL_SLOTS 256u
+#define TRIAL_OBJECTS 30
+#define EXPECTED      (sizeof expected_events / sizeof *expected_events)
+#define TRIAL_SLOTS   256u
 
 static struct kp_thread_state trial_thread;
 static struct kp_slot trial_slots[TRIAL_SLOTS];
 static struct kp_ring trial_ring;
 
+/* Something started that is not of the self-test: an opcode that is no start, in a frame of the interpreter's
+ * own. */
+static bool trial_strayed;
+
 static uint32_t id_in_trial(void *code)
 {
     long line = kp_attribute_number(code, "co_firstlineno", 0);
     uint32_t id = line > 1 ? (uint32_t)line : 0;
+    char file[sizeof TRIAL_FILE];
+
+    if (kp_attribute_text(code, "co_filename", file, sizeof file) < 0 || strcmp(file, TRIAL_FILE) != 0)
+        trial_strayed = true;
 
     kp_cache_put(&trial_thread, code, id, atomic_load(&kp_core.rules_version));
     return id;
@@ -398,6 +411,12 @@ static bool events_are_right(char *reason, size_t reason_bytes)
         }
         at += slot->kind_depth && (event[0] == KP_EVENT_YIELD || event[0] == KP_EVENT_RESUME) ? 2 : 1;
     }
+    for (int i = 0; i < TRIAL_OBJECTS; i++, at += 2)
+        if (trial_slots[at].kind_depth != KP_SLOT_PACK(KP_EVENT_ENTER, 0) || trial_slots[at].id != 22 ||
+            trial_slots[at + 1].kind_depth != KP_SLOT_PACK(KP_EVENT_EXIT, 0))
+            return say(reason, reason_bytes, "the self-test failed where objects are made");
+    if (trial_strayed)
+        return say(reason, reason_bytes, "the self-test saw something start that it did not call");
     return at == trial_thread.head ||
            say(reason, reason_bytes, "the self-test gave more events than it must");
 }
@@ -409,6 +428,7 @@ bool kp_opcode_trial_events(char *reason, size_t reason_bytes)
     struct kp_thread_state *before = kp_self;
     bool ran;
 
+    trial_strayed = false;
     trial_ring = (struct kp_ring){0};
     trial_thread = (struct kp_thread_state){.epoch = 1,
                                             .live = &live,
