@@ -42,5 +42,13 @@ def interpreters():
     return sorted(found.values(), key=lambda name: (version_of(name), name))
 
 
+def one_of_each_minor(oldest):
+    """From `oldest` (two numbers) on: the system's where it has one."""
+    found = {}
+    for name in sorted(interpreters(), key=lambda name: not name.startswith("/usr/")):
+        found.setdefault(version_of(name)[:2], name)
+    return [name for version, name in sorted(found.items()) if version >= oldest]
+
+
 if __name__ == "__main__":
     print("\n".join(interpreters()))

@@ -32,9 +32,10 @@ from collections import Counter, namedtuple
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 PROGRAMS = os.path.join(HERE, "programs")
+sys.path.insert(0, os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "oracle"))
 import compare  # noqa: E402
-import matrix  # noqa: E402
+from interpreters import one_of_each_minor  # noqa: E402
 
 TIMEOUT_S = 100
 OLDEST = (3, 11)
@@ -140,7 +141,8 @@ class Cell:
         places = {"LIBRARIES": self.libraries, "WORK": folder}
         command = [re.sub("^(LIBRARIES|WORK)/", lambda match: places[match.group(1)] + "/", word)
                    for word in self.case.command]
-        return start([self.python] + command, env, self.case.stdin)
+        stdin = os.path.join(PROGRAMS, self.case.stdin) if self.case.stdin else os.devnull
+        return compare.run([self.python] + command, env, stdin, PROGRAMS, TIMEOUT_S)
 
     def check(self):
         """What is wrong, as text."""
@@ -254,23 +256,6 @@ def only_workload(threads):
     return [thread for thread in kept if thread]
 
 
-def start(command, env, stdin):
-    """In a session of its own, so that whatever is left on a time-out can be ended as well."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, \
-            open(os.path.join(PROGRAMS, stdin) if stdin else os.devnull, "rb") as given:
-        process = subprocess.Popen(command, env=env, stdin=given, stdout=out, stderr=err, cwd=PROGRAMS,
-                                   start_new_session=True)
-        try:
-            status = process.wait(TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            status = "time-out"
-        out.seek(0)
-        err.seek(0)
-        return compare.Run(status, out.read(), err.read())
-
-
 # Of the sanitizer's report, its verdict, and of faulthandler's no stack in C: they tell addresses and the libraries around.
 REPORT = re.compile(rb"^==\d+==ERROR: AddressSanitizer: ([\w-]+).*", re.S | re.M)
 
@@ -283,14 +268,6 @@ def normal(run):
     err = STACK_IN_C.sub(b"", REPORT.sub(rb"AddressSanitizer: \1", run.err))
     texts = [re.sub(rb"0x[0-9a-f]+", b"0x", text) for text in (run.out, err)]
     return compare.Run(run.status, *texts)
-
-
-def interpreters():
-    """One of each minor version that has what is tested here, the system's first."""
-    found = {}
-    for python in sorted(matrix.interpreters(), key=lambda name: not name.startswith("/usr/")):
-        found.setdefault(compare.version_of(python), python)
-    return [python for version, python in sorted(found.items()) if version >= OLDEST]
 
 
 def report(title, problems):
@@ -309,7 +286,7 @@ def main():
     parser.add_argument("cases", nargs="*", help="only these")
     options = parser.parse_args()
     options.tools, options.libraries = os.path.abspath(options.tools), os.path.abspath(options.libraries)
-    cells = [Cell(case, python, options.engine, options) for python in options.python or interpreters()
+    cells = [Cell(case, python, options.engine, options) for python in options.python or one_of_each_minor(OLDEST)
              for case in CASES if not options.cases or case.name in options.cases]
     if options.list:
         for cell in cells:

@@ -4,9 +4,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "oracle"))
-import compare  # noqa: E402
-import matrix  # noqa: E402
+sys.path.insert(0, os.path.dirname(HERE))
+from interpreters import interpreters, version_of  # noqa: E402
 
 KPROBE = os.environ["KPROBE"]
 SHIM = os.environ["SHIM"]
@@ -14,7 +13,7 @@ SHIM = os.environ["SHIM"]
 
 def with_engine():
     """The interpreters that the engine is for. Exit status 77 when there is none."""
-    found = [python for python in matrix.interpreters() if (3, 11) <= compare.version_of(python) <= (3, 14)]
+    found = [python for python in interpreters() if (3, 11) <= version_of(python)[:2] <= (3, 14)]
     if not found:
         print("skipped: no CPython 3.11 to 3.14")
         sys.exit(77)
@@ -29,8 +28,8 @@ def run(python, program, library, **options):
     return subprocess.run([python, "-S", "-c", program], env=environment, capture_output=True, text=True, timeout=120)
 
 
-def dump(trace, *options):
+def dump(trace):
     """Events as (kind, depth, name), thread by thread as dump has them."""
-    text = subprocess.run([KPROBE, "dump", *options, trace], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run([KPROBE, "dump", trace], check=True, capture_output=True, text=True).stdout
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return [(row[3], int(row[4]), row[5]) for row in rows]

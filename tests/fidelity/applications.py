@@ -25,11 +25,12 @@ from collections import namedtuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "oracle"))
 sys.path.insert(0, HERE)
 import compare as corpus  # noqa: E402
 import cpython  # noqa: E402
-import matrix  # noqa: E402
+from interpreters import one_of_each_minor  # noqa: E402
 
 PACKAGES = os.path.join(TOP, "scripts", "python-packages")
 LIMIT_S = 900
@@ -194,14 +195,6 @@ class Suite:
         return len(plain) - 1, after / before
 
 
-def interpreters():
-    """One of each minor version, the system's first."""
-    found = {}
-    for python in sorted(matrix.interpreters(), key=lambda name: not name.startswith("/usr/")):
-        found.setdefault(corpus.version_of(python), python)
-    return [python for version, python in sorted(found.items()) if version >= OLDEST]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tools", default=os.path.join(TOP, "build/release/bin"), help="folder of kprobe and libkprobe.so")
@@ -211,7 +204,7 @@ def main():
     parser.add_argument("applications", nargs="*", help="only these")
     options = parser.parse_args()
     chosen = [row for row in APPLICATIONS if not options.applications or row.name in options.applications]
-    pythons, results = options.python or interpreters(), []
+    pythons, results = options.python or one_of_each_minor(OLDEST), []
     if options.fetch:
         for application in chosen:
             fetch(application)

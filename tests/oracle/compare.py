@@ -84,13 +84,12 @@ def environment(**extra):
     return dict(keep, PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8", **extra)
 
 
-def run(python, path, env):
+def run(command, env, stdin=os.devnull, folder=None, timeout_s=TIMEOUT_S):
     """Its own session, so that whatever it leaves behind on a time-out can be ended as well."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen([python, path], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                   start_new_session=True)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(stdin, "rb") as given:
+        process = subprocess.Popen(command, env=env, stdin=given, stdout=out, stderr=err, cwd=folder, start_new_session=True)
         try:
-            status = process.wait(TIMEOUT_S)
+            status = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -135,7 +134,7 @@ def oracle_run(python, path, mode):
     try:
         env = environment(ORACLE_OUT=folder, ORACLE_ROOT=PROGRAMS + "/", ORACLE_MODE=mode,
                           PYTHONPATH=os.path.join(HERE, "site"))
-        return run(python, path, env), oracle_events(folder)
+        return run([python, path], env), oracle_events(folder)
     finally:
         shutil.rmtree(folder)
 
@@ -254,7 +253,7 @@ def traced_run(tools, python, path, engine, problems, marks):
     try:
         env = environment(LD_PRELOAD=os.path.join(tools, "libkprobe.so"), KPROBE_ENGINE=engine,
                           KPROBE_OUTPUT="file:" + os.path.join(folder, "kprobe.%p.kpt"))
-        result = run(python, path, env)
+        result = run([python, path], env)
         traces = find_traces(folder)
         if not traces:
             problems.add("no trace was written; the program said: " + result.err.decode("utf-8", "replace")[-500:])
@@ -369,7 +368,7 @@ def check_program(tools, python, program, engine):
     if version < required(marks, "requires") or (engine == "profile" and "own-hooks" in marks):
         return None
     allowed = allowances(program, engine, version)
-    plain = run(python, path, environment())
+    plain = run([python, path], environment())
     traced, got, used = traced_run(tools, python, path, engine, problems, allowed)
     if "output" not in allowed:
         compare_output(plain, traced, problems, "traced")
@@ -392,7 +391,7 @@ def check_oracle(python, program):
     modes = oracle_modes(version, marks)
     if version < required(marks, "requires") or not modes:
         return None
-    plain = run(python, path, environment())
+    plain = run([python, path], environment())
     result, first = oracle_run(python, path, modes[0])
     if "compare" not in marks:
         compare_output(plain, result, problems, "oracle")
