@@ -37,7 +37,7 @@ STATES = {
 LIMITS = {
     "opcode": ((11, 14), {"traced": 160, "filtered": 40, "off": 1}),
     "monitoring": ((12, None), {"traced": 600, "filtered": 40, "off": 1}),
-    "frame": ((8, 10), {"traced": 130, "filtered": 40, "off": 1}),
+    "frame": ((8, 10), {"traced": 145, "filtered": 40, "off": 1}),
 }
 
 

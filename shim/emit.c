@@ -29,6 +29,16 @@ static bool lose(struct kp_thread_state *t, unsigned kind)
     return false;
 }
 
+void kp_emit_passed(struct kp_thread_state *t)
+{
+    uint64_t passed = t->passed - t->passed_told;
+
+    t->passed_told += passed;
+    t->calls += passed;
+    for (uint64_t i = 0; i < passed; i++)
+        lose(t, KP_EVENT_ENTER);
+}
+
 /* First event of a thread: a ring, and with it a place in the trace. Where there is no room, it asks again
  * now and then. */
 static bool open_ring(struct kp_thread_state *t, unsigned kind, uint32_t depth)
@@ -124,15 +134,14 @@ static void tell_gap(struct kp_thread_state *t, uint32_t depth)
 
 bool kp_emit_slow(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 {
+    bool room, was_busy = t->busy;
     int saved = errno;
-    bool room;
 
-    if (t->busy)
-        return lose(t, kind);
     t->busy = true;
     room = (t->ring || open_ring(t, kind, depth)) && make_room(t);
-    t->busy = false;
+    t->busy = was_busy;
     errno = saved;
+    kp_emit_passed(t);
     if (!room)
         return lose(t, kind);
     if (t->gap_calls + t->gap_events) {

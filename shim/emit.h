@@ -78,6 +78,9 @@ static inline void kp_emit_pair(struct kp_thread_state *t, unsigned kind, uint32
     kp_emit_publish(t, t->head + 2);
 }
 
+/* Count the calls that signal handlers made in the midst of probes as lost. */
+void kp_emit_passed(struct kp_thread_state *t);
+
 /* What an enter/exit pair costs here: as its caller sees it, and between its two stamps. In ticks. */
 struct kp_probe_cost {
     double pair_ticks, inner_ticks;

@@ -1,19 +1,23 @@
 #include "thread.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "emit.h"
 #include "log.h"
 #include "memory.h"
+#include "open_calls.h"
 #include "registry.h"
 #include "trace/drain.h"
 
 static const _Atomic uint32_t never = 0;
 
 struct kp_thread_state kp_nobody = {.epoch = UINT32_MAX, .live = &never};
+struct kp_thread_state kp_untraced = {.epoch = UINT32_MAX, .live = &never, .busy = true};
 
 __thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec"))) = &kp_nobody;
 
@@ -23,12 +27,19 @@ static uint32_t next_number;
 static bool table_full_said;
 static uint64_t ended_unplaced, ended_unplaced_calls;
 
-/* The thread is gone: its entry goes to the writer, its state to the next thread. */
+/*
+ * The thread is gone: its entry goes to the writer, its state to the next thread. Other destructors may call
+ * functions that are traced, so this one asks to run in the last round.
+ */
 static void thread_ended(void *value)
 {
     struct kp_thread_state *t = value;
 
-    kp_self = &kp_nobody;
+    if (++t->endings < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
+        return;
+    kp_self = &kp_untraced;
+    kp_local_forget();
+    kp_emit_passed(t);
     pthread_mutex_lock(&kp_core.lock);
     if (t->ring && t->generation == kp_core.generation && t->entry) {
         prctl(PR_GET_NAME, t->entry->name);
@@ -48,6 +59,7 @@ static void thread_ended(void *value)
 
 int kp_thread_setup(void)
 {
+    kp_open_setup();
     return pthread_key_create(&key, thread_ended);
 }
 
@@ -75,6 +87,7 @@ static void start_afresh(struct kp_thread_state *t)
     t->slots = NULL;
     t->head = t->limit = t->mask = 0;
     t->calls = t->calls_lost = t->events_lost = t->gap_calls = t->gap_events = 0;
+    t->passed = t->passed_told = 0;
     t->generation = kp_core.generation;
 }
 
@@ -88,8 +101,10 @@ static struct kp_thread_state *create(void)
     if (!t)
         return NULL;
     start_afresh(t);
-    t->depth = 0;
+    if (!kp_open_start(t))
+        return NULL;
     t->busy = false;
+    t->endings = 0;
     t->clock = kp_core.clock;
     t->live = kp_core.live;
     t->epoch = UINT32_MAX;
@@ -103,7 +118,7 @@ struct kp_thread_state *kp_thread_enter(void)
     struct kp_thread_state *t = kp_self;
     uint32_t live;
 
-    if (t != &kp_nobody && t->busy)
+    if (t->busy)
         return NULL;
     /* A child made behind the back of pthread_atfork: the kernel cleared the live word. */
     if (kp_core.live && atomic_load_explicit(kp_core.live, memory_order_relaxed) == 0 &&
@@ -226,11 +241,4 @@ void kp_thread_forget_all(void)
             __atomic_store_n(&t->cache[i].key, NULL, __ATOMIC_RELEASE);
             __atomic_store_n(&t->second[i].key, NULL, __ATOMIC_RELEASE);
         }
-}
-
-bool kp_thread_shadow(struct kp_thread_state *t)
-{
-    if (!t->shadow)
-        t->shadow = kp_memory_private(sizeof *t->shadow * KP_SHADOW_DEPTH);
-    return t->shadow != NULL;
 }

@@ -20,8 +20,22 @@ struct kp_cache_entry {
     uint32_t flags; /* the engine's */
 };
 
-#define KP_CACHE_SETS   2048u
-#define KP_SHADOW_DEPTH (1u << 20)
+#define KP_CACHE_SETS 2048u
+
+/* A traced call that is open; see open_calls.h. */
+struct kp_activation {
+    void *frame; /* whose it is */
+    uint32_t id;
+    uint32_t reserved;
+};
+
+/* base[0] stands below the first, with no frame. */
+struct kp_open_stack {
+    struct kp_activation *base;
+    uint32_t room; /* entries */
+    /* Entries to stay free above the top, for an engine that pushes without a look. */
+    uint32_t ahead;
+};
 
 struct kp_thread_state {
     /* The line that every event touches. */
@@ -36,8 +50,13 @@ struct kp_thread_state {
     uint64_t calls;
     /* Colder. */
     unsigned clock;
-    bool busy;                        /* inside the shim's slow path: probes of this thread pass */
-    bool ended;                       /* its destructor ran */
+    bool busy;                        /* inside a probe or the shim's slow path: probes of this thread pass */
+    bool on_trial;                    /* of an engine's self-test: calls of C code pass */
+    uint8_t endings;                  /* how often its destructor ran */
+    struct kp_open_stack open;        /* its open calls */
+    uint64_t calls_tagged;            /* see kp_call_tag */
+    void *call_frames;                /* native/: shadow frames that are free */
+    uint64_t passed, passed_told;     /* calls that signal handlers made while busy; of them in `calls` */
     uint64_t calls_lost, events_lost; /* in all */
     uint64_t gap_calls, gap_events;   /* not yet told by a LOST event */
     uint64_t gap_time;
@@ -47,15 +66,31 @@ struct kp_thread_state {
     bool in_use;
     void *engine;      /* the engine's memory, kept with the state */
     void *activations; /* the opcode engine's, likewise */
-    uint32_t *shadow;  /* ids of open calls by depth, for engines that need to check; KP_SHADOW_DEPTH */
     struct kp_cache_entry cache[KP_CACHE_SETS];
     struct kp_cache_entry second[KP_CACHE_SETS];
 };
 
 extern __thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec")));
 
+/*
+ * What probes need without a look at the state. Threads without a state have values that lead nowhere. The
+ * first and the fourth are the opcode engine's.
+ */
+struct kp_local {
+    void *interpreter_thread; /* tstate */
+    void *top_frame;          /* of the innermost open call; NULL: none */
+    struct kp_activation *top;
+    void *chunk; /* newest piece of the interpreter's frame stack when it was last looked at */
+    struct kp_cache_entry *cache;
+    struct kp_activation *limit; /* a push that is to be below it needs no look at the room */
+};
+extern __thread struct kp_local kp_local __attribute__((tls_model("initial-exec")));
+
 /* Stands in for threads without state: its epoch equals no live word. */
 extern struct kp_thread_state kp_nobody;
+
+/* The same for threads that get none: the writer, and those whose state is gone. */
+extern struct kp_thread_state kp_untraced;
 
 /* Slow part of kp_thread_active: makes the state, or validates it anew. NULL: do not trace. */
 struct kp_thread_state *kp_thread_enter(void);
@@ -144,7 +179,20 @@ void kp_thread_unplaced(uint64_t *threads, uint64_t *calls);
 /* In a forked child: only the calling thread is left. With the lock held. */
 void kp_thread_forked(void);
 
-/* Make sure t->shadow exists. False: no memory. */
-bool kp_thread_shadow(struct kp_thread_state *t);
+/* A call that a signal handler makes in the midst of a probe, and that passes: the next event counts it as
+ * lost. */
+static inline void kp_thread_pass(struct kp_thread_state *t)
+{
+    t->passed++;
+}
+
+/* In open_calls.c: before any thread has a state; whether the interpreter's thread is not known yet; as in a
+ * thread without state, but for the interpreter's thread. */
+void kp_open_setup(void);
+bool kp_local_is_new(void);
+void kp_local_forget(void);
+
+/* Room for `depth` open calls and those ahead. False: no memory. */
+bool kp_open_reserve(struct kp_open_stack *stack, uint32_t depth);
 
 #endif

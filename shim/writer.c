@@ -21,6 +21,7 @@
 #include "memory.h"
 #include "orphans.h"
 #include "sink.h"
+#include "thread.h"
 #include "trace/drain.h"
 #include "trace/proc.h"
 
@@ -218,6 +219,7 @@ static void *run(void *unused)
     bool good;
 
     (void)unused;
+    kp_self = &kp_untraced;
     prctl(PR_SET_NAME, "kprobe-writer");
     leave_descriptors();
     good = open_sink();

@@ -17,69 +17,12 @@ struct chunk {
 
 /* The least that a frame takes: 9 words, no local, no operand (struct _PyInterpreterFrame). */
 #define FRAME_BYTES_MIN 72
-#define FIRST_ROOM      4096u
 
-static const struct kp_cache_entry no_cache[KP_CACHE_SETS];
-static struct kp_activation no_activation;
-/* Stand in for the thread state of threads that are not known yet: whatever field is followed leads back
- * here. */
-static void *nowhere[512];
-
-__thread struct kp_opcode_thread kp_opcode_thread __attribute__((tls_model("initial-exec"))) = {
-    .tstate = nowhere,
-    .top = &no_activation,
-    .cache = (struct kp_cache_entry *)no_cache,
-};
-
-#define LOCAL kp_opcode_thread
+#define LOCAL kp_local
 
 struct kp_opcode_row kp_opcode_row;
 
-void kp_activations_setup(void)
-{
-    for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++)
-        nowhere[i] = nowhere;
-}
-
-static bool make_room(struct kp_activation_stack *stack, uint32_t depth, uint32_t ahead)
-{
-    uint32_t room = stack->room ? stack->room : FIRST_ROOM;
-    struct kp_activation *larger;
-
-    while (room <= depth + ahead)
-        room *= 2;
-    if (room == stack->room)
-        return true;
-    larger = kp_memory_private(room * sizeof *larger);
-    if (!larger)
-        return false;
-    if (stack->base) {
-        memcpy(larger, stack->base, (depth + 1) * sizeof *larger);
-        munmap(stack->base, stack->room * sizeof *larger);
-    }
-    stack->base = larger;
-    stack->room = room;
-    return true;
-}
-
-/* t->depth is the truth; the thread-local values follow. */
-static void set_top(struct kp_thread_state *t, struct kp_activations *a)
-{
-    LOCAL.top = a->current.base + t->depth;
-    LOCAL.top_frame = LOCAL.top->frame;
-}
-
-static bool ensure_room(struct kp_thread_state *t, struct kp_activations *a)
-{
-    if (!make_room(&a->current, t->depth, a->ahead + 1)) {
-        kp_core_disable("no memory for the stack of open calls");
-        return false;
-    }
-    set_top(t, a);
-    return true;
-}
-
-static void park(struct kp_activations *a, struct kp_activation_stack *stack)
+static void park(struct kp_activations *a, struct kp_parked_stack *stack)
 {
     stack->next = a->parked;
     a->parked = stack;
@@ -88,7 +31,7 @@ static void park(struct kp_activations *a, struct kp_activation_stack *stack)
 static void forget_parked(struct kp_activations *a)
 {
     while (a->parked) {
-        struct kp_activation_stack *stack = a->parked;
+        struct kp_parked_stack *stack = a->parked;
 
         a->parked = stack->next;
         stack->next = a->unused;
@@ -96,7 +39,9 @@ static void forget_parked(struct kp_activations *a)
     }
 }
 
-/* The state was of another thread before, or is new. */
+static bool find_elsewhere(struct kp_thread_state *t, const void *tag, uint64_t now);
+
+/* The state was of another thread before, or is new. Calls of C code may be open already. */
 static struct kp_activations *start(struct kp_thread_state *t)
 {
     struct kp_activations *a = t->activations;
@@ -105,24 +50,19 @@ static struct kp_activations *start(struct kp_thread_state *t)
         t->activations = a = kp_memory_private(sizeof *a);
     if (!a)
         return NULL;
+    kp_open_elsewhere = find_elsewhere;
     forget_parked(a);
-    t->depth = 0;
-    a->current.root = NULL;
-    a->floor = 0;
-    a->ahead = 256;
+    a->root = NULL;
+    a->floor = t->depth;
     a->epoch = t->epoch;
-    if (!ensure_room(t, a))
-        return NULL;
     LOCAL.chunk = NULL;
     LOCAL.cache = t->cache;
     return a;
 }
 
-void kp_activations_reset(struct kp_thread_state *t)
+bool kp_activations_start(struct kp_thread_state *t)
 {
-    LOCAL = (struct kp_opcode_thread){
-        .tstate = LOCAL.tstate, .top = &no_activation, .cache = (struct kp_cache_entry *)no_cache};
-    t->depth = 0;
+    return kp_open_start(t) && start(t);
 }
 
 /* Whether `frame` is among `from` and the frames that wait for it. */
@@ -133,30 +73,26 @@ static bool is_below(const void *frame, void *from)
     return from != NULL;
 }
 
-/* End the innermost activation. */
+/* End or suspend the innermost activation. */
 static void pop(struct kp_thread_state *t, unsigned kind, uint64_t now)
 {
-    uint32_t id = LOCAL.top->id;
     void *frame = LOCAL.top_frame;
+    uint32_t id = kp_open_pop(t);
 
-    LOCAL.top_frame = (--LOCAL.top)->frame;
-    t->depth--;
     if (kind == KP_EVENT_YIELD)
         kp_emit_pair(t, kind, id, t->depth, now, (uintptr_t)frame, 0);
     else
         kp_emit(t, kind, id, t->depth, now);
 }
 
-static void pop_to(struct kp_thread_state *t, uint32_t depth, uint64_t now)
-{
-    while (t->depth > depth)
-        pop(t, KP_EVENT_UNWIND, now);
-}
-
-/* `frame` runs: activations above it were left by exceptions. */
+/*
+ * `frame` runs: activations above it were left by exceptions. Not so calls of C code: while they are open,
+ * what runs runs above them.
+ */
 static void unwind_to(struct kp_thread_state *t, const struct kp_activations *a, void *frame, uint64_t now)
 {
-    while (t->depth > a->floor && LOCAL.top_frame != frame && !is_below(LOCAL.top_frame, frame))
+    while (t->depth > a->floor && LOCAL.top_frame != frame && !kp_frame_is_call(LOCAL.top_frame) &&
+           !is_below(LOCAL.top_frame, frame))
         pop(t, KP_EVENT_UNWIND, now);
 }
 
@@ -167,10 +103,10 @@ static const void *root_of(const struct chunk *chunk)
     return chunk;
 }
 
-static struct kp_activation_stack *take_parked(struct kp_activations *a, const void *root)
+static struct kp_parked_stack *take_parked(struct kp_activations *a, const void *root)
 {
-    for (struct kp_activation_stack **link = &a->parked; *link; link = &(*link)->next) {
-        struct kp_activation_stack *stack = *link;
+    for (struct kp_parked_stack **link = &a->parked; *link; link = &(*link)->next) {
+        struct kp_parked_stack *stack = *link;
 
         if (stack->root == root) {
             *link = stack->next;
@@ -183,37 +119,51 @@ static struct kp_activation_stack *take_parked(struct kp_activations *a, const v
 /* Suspend what is open, and keep it under the root of its frame stack. */
 static bool leave_stack(struct kp_thread_state *t, struct kp_activations *a, uint64_t now)
 {
-    struct kp_activation_stack *stack = a->unused ? a->unused : kp_memory_private(sizeof *stack);
-    struct kp_activation_stack left = a->current;
+    struct kp_parked_stack *stack = a->unused ? a->unused : kp_memory_private(sizeof *stack);
+    struct kp_parked_stack left = {.open = t->open, .depth = t->depth, .root = a->root, .floor = a->floor};
 
     if (!stack)
         return false;
+    stack->open.ahead = t->open.ahead;
+    if (!kp_open_reserve(&stack->open, 0))
+        return false;
     a->unused = stack->next;
-    left.depth = t->depth;
     while (t->depth > 0)
         pop(t, KP_EVENT_YIELD, now);
     /* The memory of the unused one serves the stack that goes on. */
-    a->current = (struct kp_activation_stack){.base = stack->base, .room = stack->room};
+    kp_open_use(t, stack->open);
+    a->floor = 0;
     *stack = left;
     park(a, stack);
     return true;
 }
 
-static void enter_stack(struct kp_thread_state *t, struct kp_activations *a,
-                        struct kp_activation_stack *stack, uint64_t now)
+static void enter_stack(struct kp_thread_state *t, struct kp_activations *a, struct kp_parked_stack *stack,
+                        uint64_t now)
 {
-    struct kp_activation_stack entered = *stack;
+    struct kp_parked_stack entered = *stack;
 
-    *stack = a->current;
+    entered.open.ahead = t->open.ahead;
+    stack->open = t->open;
     stack->next = a->unused;
     a->unused = stack;
-    a->current = entered;
+    kp_open_use(t, entered.open);
+    a->floor = entered.floor;
     while (t->depth < entered.depth) {
-        const struct kp_activation *activation = &entered.base[t->depth + 1];
+        const struct kp_activation *activation = &entered.open.base[t->depth + 1];
+        uint32_t depth = t->depth;
 
-        kp_emit_pair(t, KP_EVENT_RESUME, activation->id, t->depth, now, (uintptr_t)activation->frame, 0);
-        t->depth++;
+        kp_open_push(t, activation->frame, activation->id);
+        kp_emit_pair(t, KP_EVENT_RESUME, activation->id, depth, now, (uintptr_t)activation->frame, 0);
     }
+}
+
+/* The innermost Python frame of `depth` open calls above `floor`; NULL: there are only calls of C code. */
+static void *innermost_frame(const struct kp_open_stack *open, uint32_t depth, uint32_t floor)
+{
+    while (depth > floor && kp_frame_is_call(open->base[depth].frame))
+        depth--;
+    return depth > floor ? open->base[depth].frame : NULL;
 }
 
 /*
@@ -223,12 +173,13 @@ static void enter_stack(struct kp_thread_state *t, struct kp_activations *a,
 static void switch_stack(struct kp_thread_state *t, struct kp_activations *a, const void *root, void *frame,
                          uint64_t now)
 {
-    struct kp_activation_stack *stack = take_parked(a, root);
+    struct kp_parked_stack *stack = take_parked(a, root);
+    void *waits = stack ? innermost_frame(&stack->open, stack->depth, 0) : NULL;
 
     if (t->depth > 0 && !leave_stack(t, a, now))
         return;
-    a->current.root = root;
-    if (stack && is_below(stack->base[stack->depth].frame, frame)) {
+    a->root = root;
+    if (stack && (!waits || is_below(waits, frame))) {
         enter_stack(t, a, stack, now);
     } else if (stack) {
         stack->next = a->unused;
@@ -236,24 +187,57 @@ static void switch_stack(struct kp_thread_state *t, struct kp_activations *a, co
     }
 }
 
+static struct kp_parked_stack *find_parked(struct kp_activations *a, const void *tag)
+{
+    for (struct kp_parked_stack *stack = a->parked; stack; stack = stack->next)
+        for (uint32_t depth = stack->depth; depth > 0; depth--)
+            if (stack->open.base[depth].frame == tag)
+                return stack;
+    return NULL;
+}
+
+/* A call of C code ends that is of another stack: a greenlet was switched to, and has run no Python yet. */
+static bool find_elsewhere(struct kp_thread_state *t, const void *tag, uint64_t now)
+{
+    struct kp_activations *a = t->activations;
+    struct kp_parked_stack *stack = a && LOCAL.cache == t->cache ? find_parked(a, tag) : NULL;
+    const void *root = stack ? stack->root : NULL;
+
+    if (!stack)
+        return false;
+    stack = take_parked(a, root);
+    if (t->depth > 0 && !leave_stack(t, a, now)) {
+        park(a, stack);
+        return false;
+    }
+    a->root = root;
+    enter_stack(t, a, stack, now);
+    LOCAL.chunk = NULL; /* look again at the next event of the interpreter */
+    return true;
+}
+
 /* The frame stack has got a new newest piece, or lost one, or another one is in its place. */
 static bool look_at_chunk(struct kp_thread_state *t, struct kp_activations *a, void *frame, uint64_t now)
 {
-    const struct chunk *chunk = KP_FIELD(const struct chunk *, LOCAL.tstate, kp_opcode_row.thread_chunk);
+    const struct chunk *chunk =
+        KP_FIELD(const struct chunk *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk);
     const void *root = root_of(chunk);
     uint32_t frames = chunk ? (uint32_t)(chunk->bytes / FRAME_BYTES_MIN) : 0;
 
-    if (root != a->current.root) {
-        bool same = t->depth > a->floor && is_below(LOCAL.top_frame, frame);
+    if (root != a->root) {
+        void *innermost = innermost_frame(&t->open, t->depth, a->floor);
+        bool same = innermost && is_below(innermost, frame);
 
         if (same || (t->depth == a->floor && !a->parked))
-            a->current.root = root;
+            a->root = root;
         else
             switch_stack(t, a, root, frame, now);
     }
     LOCAL.chunk = (void *)chunk;
-    a->ahead = frames > a->ahead ? frames : a->ahead;
-    return ensure_room(t, a);
+    if (frames <= t->open.ahead)
+        return kp_open_room(t);
+    t->open.ahead = frames;
+    return kp_open_grow(t);
 }
 
 /* What every event begins with. */
@@ -263,22 +247,19 @@ struct context {
     void *frame;
 };
 
-static bool look_around(struct context *c, uint64_t now)
+static bool look_closely(struct context *c, uint64_t now)
 {
-    struct kp_thread_state *t = kp_thread_active();
-    struct kp_activations *a;
+    struct kp_thread_state *t = c->t;
+    struct kp_activations *a = t->activations;
     void *frame;
 
-    if (!t)
-        return false;
-    a = t->activations;
-    if (LOCAL.tstate == nowhere)
-        LOCAL.tstate = kp_cpython.thread_unchecked();
+    if (kp_local_is_new())
+        LOCAL.interpreter_thread = kp_cpython.thread_unchecked();
     /* The state is new to this thread, whether or not it was another's before. */
-    if ((!a || LOCAL.cache != t->cache || LOCAL.top != a->current.base + t->depth) && !(a = start(t)))
+    if ((!a || LOCAL.cache != t->cache) && !(a = start(t)))
         return false;
-    frame = kp_opcode_frame(LOCAL.tstate);
-    if (KP_FIELD(void *, LOCAL.tstate, kp_opcode_row.thread_chunk) != LOCAL.chunk &&
+    frame = kp_opcode_frame(LOCAL.interpreter_thread);
+    if (KP_FIELD(void *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk) != LOCAL.chunk &&
         !look_at_chunk(t, a, frame, now))
         return false;
     /* Nothing was seen for a while: calls may have ended meanwhile. */
@@ -286,8 +267,22 @@ static bool look_around(struct context *c, uint64_t now)
         a->epoch = t->epoch;
         unwind_to(t, a, frame, now);
     }
-    *c = (struct context){t, a, frame};
+    c->a = a;
+    c->frame = frame;
     return true;
+}
+
+/* A probe begins. True: it has something to do, and has to call kp_probe_end. */
+static bool look_around(struct context *c, uint64_t now)
+{
+    c->t = kp_thread_active();
+    if (!c->t)
+        return false;
+    kp_probe_begin(c->t);
+    if (look_closely(c, now))
+        return true;
+    kp_probe_end(c->t);
+    return false;
 }
 
 static uint32_t id_of(struct kp_thread_state *t, void *frame)
@@ -295,20 +290,13 @@ static uint32_t id_of(struct kp_thread_state *t, void *frame)
     return kp_code_id(t, kp_opcode_code(frame), KP_FIELD(void *, frame, kp_opcode_row.frame_globals));
 }
 
-static void push(struct kp_thread_state *t, void *frame, uint32_t id)
-{
-    *++LOCAL.top = (struct kp_activation){.frame = frame, .id = id};
-    LOCAL.top_frame = frame;
-    t->depth++;
-}
-
 static void begin(struct context *c, uint32_t id, bool goes_on, uint64_t now)
 {
     uint32_t depth = c->t->depth;
 
-    if (!ensure_room(c->t, c->a))
+    if (!kp_open_room(c->t))
         return;
-    push(c->t, c->frame, id);
+    kp_open_push(c->t, c->frame, id);
     if (goes_on)
         kp_emit_pair(c->t, KP_EVENT_RESUME, id, depth, now, (uintptr_t)c->frame, 0);
     else
@@ -343,7 +331,7 @@ void kp_opcode_event(unsigned kind)
     struct context c;
 
     if (look_around(&c, now)) {
-        if (kp_opcode_is_hidden(LOCAL.tstate))
+        if (kp_opcode_is_hidden(LOCAL.interpreter_thread))
             ;
         else if (kind == K_START)
             on_start(&c, now);
@@ -351,6 +339,7 @@ void kp_opcode_event(unsigned kind)
             unwind_to(c.t, c.a, c.frame, now);
         else
             on_leave(&c, kind == K_RETURN ? KP_EVENT_EXIT : KP_EVENT_YIELD, now);
+        kp_probe_end(c.t);
     } else if (atomic_load(&kp_core.state) == KP_CORE_OFF) {
         kp_opcode_withdraw();
     }
@@ -362,7 +351,7 @@ static void on_throw(struct context *c, uint64_t now)
 {
     uint32_t id;
 
-    if (c->frame == LOCAL.top_frame || kp_opcode_is_hidden(LOCAL.tstate))
+    if (c->frame == LOCAL.top_frame || kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return;
     id = id_of(c->t, c->frame);
     if (id)
@@ -376,16 +365,17 @@ void kp_opcode_entering(void *tstate, void *frame, int throw_flag, struct kp_opc
     struct context c;
     struct kp_activations *a = kp_self->activations;
 
-    *saved = (struct kp_opcode_saved){.tstate = LOCAL.tstate, .chunk = LOCAL.chunk};
-    saved->switched = tstate != LOCAL.tstate;
-    LOCAL.tstate = tstate;
+    *saved = (struct kp_opcode_saved){.tstate = kp_local_is_new() ? NULL : LOCAL.interpreter_thread,
+                                      .chunk = LOCAL.chunk};
+    saved->switched = tstate != LOCAL.interpreter_thread;
+    LOCAL.interpreter_thread = tstate;
     if (saved->switched && a && LOCAL.cache == kp_self->cache) {
         /* Its frames do not link to ours; it runs on top of them all the same. */
         saved->bound = true;
-        saved->root = a->current.root;
+        saved->root = a->root;
         saved->floor = a->floor;
         a->floor = kp_self->depth;
-        a->current.root = NULL;
+        a->root = NULL;
     }
     saved->depth = kp_self->depth;
     if (look_around(&c, now)) {
@@ -394,6 +384,7 @@ void kp_opcode_entering(void *tstate, void *frame, int throw_flag, struct kp_opc
         c.frame = frame;
         if (throw_flag)
             on_throw(&c, now);
+        kp_probe_end(c.t);
     }
     errno = saved_errno;
 }
@@ -406,12 +397,12 @@ void kp_opcode_returned(const struct kp_opcode_saved *saved)
         kp_opcode_left(saved->depth);
     if (!saved->switched)
         return;
-    if (saved->tstate != nowhere) {
-        LOCAL.tstate = saved->tstate;
+    if (saved->tstate) {
+        LOCAL.interpreter_thread = saved->tstate;
         LOCAL.chunk = (void *)saved->chunk;
     }
     if (saved->bound && a && LOCAL.cache == kp_self->cache) {
-        a->current.root = saved->root;
+        a->root = saved->root;
         a->floor = saved->floor;
     }
 }
@@ -422,7 +413,9 @@ void kp_opcode_left(uint32_t depth)
     int saved = errno;
     struct context c;
 
-    if (look_around(&c, now))
-        pop_to(c.t, depth > c.a->floor ? depth : c.a->floor, now);
+    if (look_around(&c, now)) {
+        kp_open_unwind_to(c.t, depth > c.a->floor ? depth : c.a->floor, now);
+        kp_probe_end(c.t);
+    }
     errno = saved;
 }

@@ -5,8 +5,10 @@
  * A frame that an exception leaves says nothing. It is noticed at the first of: a handler starts in a frame
  * below it; the evaluator returns to C; a return below it. Its UNWIND carries that time.
  *
- * Only traced calls stand in the stack of activations, so that functions that are not traced cost next to
- * nothing.
+ * Only traced calls stand in the stack of open calls (open_calls.h), so that functions that are not traced
+ * cost next to nothing. Its room: starts of plain functions do not look; as many entries as frames fit into a
+ * piece of the frame stack are free above the top when the newest piece is first seen (open.ahead).
+ * Generators, whose frames are elsewhere, and calls of C code see to it that as many stay free.
  *
  * Several stacks: greenlets switch the interpreter's frame stack within a thread. The pieces of the frame
  * stack (tstate->datastack_chunk) tell: each greenlet has its own chain of them. When another stack goes on,
@@ -21,49 +23,23 @@
 
 #include "cpython.h"
 #include "cpython_opcode.h"
-#include "thread.h"
+#include "open_calls.h"
 
-struct kp_activation {
-    void *frame;
-    uint32_t id;
-    uint32_t reserved;
-};
-
-/* A stack of activations. base[0] stands below the first, with no frame. */
-struct kp_activation_stack {
-    struct kp_activation *base;
-    uint32_t room;                    /* entries */
-    uint32_t depth;                   /* while it is parked; else the thread's */
-    const void *root;                 /* first piece of the frame stack, its identity */
-    struct kp_activation_stack *next; /* of the parked ones */
+/* The open calls of a stack that does not run. */
+struct kp_parked_stack {
+    struct kp_open_stack open;
+    uint32_t depth, floor;
+    const void *root; /* first piece of the frame stack, its identity */
+    struct kp_parked_stack *next;
 };
 
 /* Of a thread; kept with its state. */
 struct kp_activations {
-    struct kp_activation_stack current;
-    struct kp_activation_stack *parked, *unused;
-    /*
-     * Entries that were free above the top when the newest piece of the frame stack was first seen: as many
-     * as frames fit into a piece, so that starts of plain functions need not look. Generators, whose frames
-     * are elsewhere, see to it that as many stay free.
-     */
-    uint32_t ahead;
+    const void *root; /* of the stack that runs; NULL: not known */
+    struct kp_parked_stack *parked, *unused;
     uint32_t floor; /* activations below it belong to frames of another interpreter */
     uint32_t epoch; /* of the thread state when this was last checked against the frames */
 };
-
-/*
- * What thunks need, in thread-local memory. Threads without a state have values that lead nowhere.
- */
-struct kp_opcode_thread {
-    void *tstate;
-    void *top_frame; /* of the innermost open activation; NULL: none */
-    struct kp_activation *top;
-    void *chunk; /* newest piece of the frame stack when it was last looked at */
-    struct kp_cache_entry *cache;
-};
-
-extern __thread struct kp_opcode_thread kp_opcode_thread __attribute__((tls_model("initial-exec")));
 
 /* The layout in use. Constant after the engine is attached. */
 extern struct kp_opcode_row kp_opcode_row;
@@ -102,14 +78,9 @@ void kp_opcode_left(uint32_t depth);
  */
 void kp_opcode_withdraw(void);
 
-/* Make the thread-local values of threads without a state safe to follow. Before any thunk can run. */
-void kp_activations_setup(void);
-
-/*
- * For the self-test: forget all activations of the calling thread, and what is thread-local. `t` is to be
- * entered as if new.
+/* Let the calling thread, whose state is `t`, start with nothing open. For the self-test. False: no memory.
  */
-void kp_activations_reset(struct kp_thread_state *t);
+bool kp_activations_start(struct kp_thread_state *t);
 
 static inline void *kp_opcode_frame(void *tstate)
 {

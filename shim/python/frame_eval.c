@@ -11,8 +11,8 @@
 #include "code_object.h"
 #include "core.h"
 #include "cpython_layout.h"
-#include "emit.h"
 #include "engine.h"
+#include "open_calls.h"
 
 typedef void *(*eval_frame)(void *thread, void *frame, int throw_flag);
 typedef void *(*eval_frame_3_8)(void *frame, int throw_flag);
@@ -39,12 +39,19 @@ INLINE void enter(const struct kp_cpython_layout *layout, struct kp_thread_state
                           KP_FIELD(void *, frame, layout->frame_globals));
     if (!call->id)
         return;
-    call->depth = t->depth++;
+    if (!kp_open_room(t)) {
+        call->id = 0;
+        return;
+    }
+    kp_probe_begin(t);
+    call->depth = t->depth;
+    kp_open_push(t, frame, call->id);
     call->generator = state != KP_FRAME_PLAIN;
     if (__builtin_expect(state == KP_FRAME_AGAIN, 0))
         kp_emit_pair(t, KP_EVENT_RESUME, call->id, call->depth, kp_clock_now(t->clock), (uintptr_t)frame, 0);
     else
         kp_emit_enter(t, call->id, call->depth);
+    kp_probe_end(t);
 }
 
 INLINE void leave(const struct kp_cpython_layout *layout, void *frame, const struct activation *call,
@@ -54,15 +61,20 @@ INLINE void leave(const struct kp_cpython_layout *layout, void *frame, const str
     uint64_t now;
 
     if (__builtin_expect(!t, 0)) {
-        kp_self->depth = call->depth;
+        kp_open_forget(kp_self, call->depth);
         return;
     }
     now = kp_clock_now(t->clock);
-    t->depth = call->depth;
+    kp_probe_begin(t);
+    /* Calls above it ended unseen (longjmp). */
+    if (__builtin_expect(t->depth != call->depth + 1, 0))
+        kp_open_unwind_to(t, call->depth + 1, now);
+    kp_open_pop(t);
     if (__builtin_expect(call->generator, 0) && result && kp_frame_suspended(layout, frame))
         kp_emit_pair(t, KP_EVENT_YIELD, call->id, call->depth, now, (uintptr_t)frame, 0);
     else
         kp_emit(t, result ? KP_EVENT_EXIT : KP_EVENT_UNWIND, call->id, call->depth, now);
+    kp_probe_end(t);
 }
 
 /* Until 3.8 the evaluator is not told the thread. */

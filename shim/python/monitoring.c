@@ -10,7 +10,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
-#include "shadow.h"
+#include "open_calls.h"
 
 /* Never PROFILER_ID (2): other profilers insist on it. Nor 0, 1 and 5, which PEP 669 gives to others. */
 static const int tool_ids[] = {4, 3};
@@ -48,19 +48,30 @@ static uint64_t token(void)
     return (uintptr_t)kp_cpython.frame_get();
 }
 
-/* The thread, if it records; with a shadow stack. */
+/* The thread, if it records, in a probe. */
 static inline struct kp_thread_state *recording(void)
 {
     struct kp_thread_state *t = kp_thread_active();
 
-    return __builtin_expect(t && (t->shadow || kp_thread_shadow(t)), 1) ? t : NULL;
+    if (__builtin_expect(t != NULL, 1))
+        kp_probe_begin(t);
+    return t;
+}
+
+/* The end of the probe: what it answers. */
+static inline void *answer(struct kp_thread_state *t, void *value)
+{
+    kp_probe_end(t);
+    return value;
 }
 
 static inline void enter(struct kp_thread_state *t, uint32_t id)
 {
     uint32_t depth = t->depth;
 
-    kp_shadow_push(t, id);
+    if (!kp_open_room(t))
+        return;
+    kp_open_push(t, NULL, id);
     kp_emit_enter(t, id, depth);
 }
 
@@ -68,7 +79,9 @@ static inline void resume(struct kp_thread_state *t, uint32_t id)
 {
     uint32_t depth = t->depth;
 
-    kp_shadow_push(t, id);
+    if (!kp_open_room(t))
+        return;
+    kp_open_push(t, NULL, id);
     kp_emit_pair(t, KP_EVENT_RESUME, id, depth, kp_clock_now(t->clock), token(), 0);
 }
 
@@ -80,7 +93,7 @@ static inline __attribute__((always_inline)) bool leave(struct kp_thread_state *
 
     if (!id)
         return false;
-    if (!kp_shadow_pop(t, id, now))
+    if (!kp_open_pop_id(t, id, now))
         return true;
     if (kind == KP_EVENT_YIELD)
         kp_emit_pair(t, kind, id, t->depth, now, token(), 0);
@@ -100,9 +113,9 @@ static void *on_start(void *self, void *const *arguments, size_t count)
         return nothing();
     id = kp_code_id(t, arguments[0], NULL);
     if (!id)
-        return never_again();
+        return answer(t, never_again());
     enter(t, id);
-    return nothing();
+    return answer(t, nothing());
 }
 
 static void *on_resume(void *self, void *const *arguments, size_t count)
@@ -116,9 +129,9 @@ static void *on_resume(void *self, void *const *arguments, size_t count)
         return nothing();
     id = kp_code_id(t, arguments[0], NULL);
     if (!id)
-        return never_again();
+        return answer(t, never_again());
     resume(t, id);
-    return nothing();
+    return answer(t, nothing());
 }
 
 static void *on_return(void *self, void *const *arguments, size_t count)
@@ -127,7 +140,9 @@ static void *on_return(void *self, void *const *arguments, size_t count)
 
     (void)self;
     (void)count;
-    return t && !leave(t, arguments[0], KP_EVENT_EXIT) ? never_again() : nothing();
+    if (!t)
+        return nothing();
+    return answer(t, leave(t, arguments[0], KP_EVENT_EXIT) ? nothing() : never_again());
 }
 
 static void *on_yield(void *self, void *const *arguments, size_t count)
@@ -136,7 +151,9 @@ static void *on_yield(void *self, void *const *arguments, size_t count)
 
     (void)self;
     (void)count;
-    return t && !leave(t, arguments[0], KP_EVENT_YIELD) ? never_again() : nothing();
+    if (!t)
+        return nothing();
+    return answer(t, leave(t, arguments[0], KP_EVENT_YIELD) ? nothing() : never_again());
 }
 
 /* PY_UNWIND and PY_THROW cannot be switched off for one function. */
@@ -146,26 +163,30 @@ static void *on_unwind(void *self, void *const *arguments, size_t count)
 
     (void)self;
     (void)count;
-    if (t)
-        leave(t, arguments[0], KP_EVENT_UNWIND);
-    return nothing();
+    if (!t)
+        return nothing();
+    leave(t, arguments[0], KP_EVENT_UNWIND);
+    return answer(t, nothing());
 }
 
 /* An exception is thrown into a generator. If its body never ran, this is its first run. */
 static void *on_throw(void *self, void *const *arguments, size_t count)
 {
     struct kp_thread_state *t = recording();
-    uint32_t id = t ? kp_code_id(t, arguments[0], NULL) : 0;
+    uint32_t id;
 
     (void)self;
-    if (!id)
+    if (!t)
         return nothing();
+    id = kp_code_id(t, arguments[0], NULL);
+    if (!id)
+        return answer(t, nothing());
     if ((count & ARGUMENTS_MASK) > 1 &&
         kp_code_before_start(arguments[0], kp_cpython.long_as_long(arguments[1])))
         enter(t, id);
     else
         resume(t, id);
-    return nothing();
+    return answer(t, nothing());
 }
 
 /* PyMethodDef (Include/methodobject.h), stable ABI. */

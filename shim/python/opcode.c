@@ -80,7 +80,7 @@ static void observe(bool on)
 
 static bool fill_thunks(char *reason, size_t reason_bytes)
 {
-    const struct kp_thunk_values values = {.local = &kp_opcode_thread,
+    const struct kp_thunk_values values = {.local = &kp_local,
                                            .self = &kp_self,
                                            .cframe = kp_opcode_row.thread_cframe,
                                            .current = kp_opcode_row.current_frame,
@@ -89,7 +89,6 @@ static bool fill_thunks(char *reason, size_t reason_bytes)
                                            .chunk = kp_opcode_row.thread_chunk,
                                            .tracing = kp_opcode_row.thread_tracing};
 
-    kp_activations_setup();
     return kp_thunks_prepare(&values) || say(reason, reason_bytes, "code cannot be written in this process");
 }
 

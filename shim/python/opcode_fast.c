@@ -6,8 +6,6 @@
 #include <stddef.h>
 
 #include "activations.h"
-#include "clock.h"
-#include "emit.h"
 
 /* What opcode_thunks.S believes. */
 #define BELIEVES(condition) _Static_assert(condition, "offsets.h")
@@ -20,6 +18,7 @@ BELIEVES(offsetof(struct kp_thread_state, mask) == T_MASK);
 BELIEVES(offsetof(struct kp_thread_state, slots) == T_SLOTS);
 BELIEVES(offsetof(struct kp_thread_state, ring) == T_RING);
 BELIEVES(offsetof(struct kp_thread_state, calls) == T_CALLS);
+BELIEVES(offsetof(struct kp_thread_state, busy) == T_BUSY);
 BELIEVES(offsetof(struct kp_ring, head) == R_HEAD && offsetof(struct kp_ring, calls) == R_CALLS);
 BELIEVES(offsetof(struct kp_slot, time) == S_TIME && offsetof(struct kp_slot, id) == S_ID);
 BELIEVES(offsetof(struct kp_slot, kind_depth) == S_KIND_DEPTH);
@@ -28,17 +27,16 @@ BELIEVES(offsetof(struct kp_cache_entry, key) == C_KEY && offsetof(struct kp_cac
 BELIEVES(sizeof(struct kp_cache_entry) == 16 && C_SET_MASK == (KP_CACHE_SETS - 1) * 16 && C_SHIFT == 6 - 4);
 BELIEVES(offsetof(struct kp_activation, frame) == A_FRAME && offsetof(struct kp_activation, id) == A_ID);
 BELIEVES(sizeof(struct kp_activation) == A_BYTES);
-BELIEVES(offsetof(struct kp_opcode_thread, tstate) == L_TSTATE);
-BELIEVES(offsetof(struct kp_opcode_thread, top_frame) == L_TOP_FRAME);
-BELIEVES(offsetof(struct kp_opcode_thread, top) == L_TOP &&
-         offsetof(struct kp_opcode_thread, chunk) == L_CHUNK);
-BELIEVES(offsetof(struct kp_opcode_thread, cache) == L_CACHE);
+BELIEVES(offsetof(struct kp_local, interpreter_thread) == L_TSTATE);
+BELIEVES(offsetof(struct kp_local, top_frame) == L_TOP_FRAME);
+BELIEVES(offsetof(struct kp_local, top) == L_TOP && offsetof(struct kp_local, chunk) == L_CHUNK);
+BELIEVES(offsetof(struct kp_local, cache) == L_CACHE);
 
-#define LOCAL kp_opcode_thread
+#define LOCAL kp_local
 
 static inline bool same_stack(void)
 {
-    return KP_FIELD(void *, LOCAL.tstate, kp_opcode_row.thread_chunk) == LOCAL.chunk;
+    return KP_FIELD(void *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk) == LOCAL.chunk;
 }
 
 /* The state of this thread if an event may be written now, without asking anybody. */
@@ -52,61 +50,55 @@ static inline struct kp_thread_state *ready(void)
     return t;
 }
 
-/* Generators recurse without new pieces of the frame stack, so their pushes look for room themselves. */
-static inline bool has_room(const struct kp_thread_state *t)
-{
-    const struct kp_activations *a = t->activations;
-
-    return LOCAL.top + a->ahead < a->current.base + a->current.room;
-}
-
 bool kp_opcode_fast_start(void)
 {
-    void *frame = kp_opcode_frame(LOCAL.tstate), *code = kp_opcode_code(frame);
+    void *frame = kp_opcode_frame(LOCAL.interpreter_thread), *code = kp_opcode_code(frame);
     struct kp_thread_state *t = kp_self;
     struct kp_cache_entry *entry = &LOCAL.cache[kp_cache_set(code)];
     uint32_t depth;
 
     if (entry->key != code && (LOCAL.cache != t->cache || !kp_cache_promote(t, code)))
         return false;
-    if (!entry->id || kp_opcode_is_hidden(LOCAL.tstate))
+    if (!entry->id || kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return true;
     t = ready();
-    if (!t || !has_room(t))
+    /* Generators recurse without new pieces of the frame stack, so their pushes look for room themselves. */
+    if (!t || LOCAL.top >= LOCAL.limit)
         return false;
     if (frame == LOCAL.top_frame)
         return true;
-    *++LOCAL.top = (struct kp_activation){.frame = frame, .id = entry->id};
-    LOCAL.top_frame = frame;
-    depth = t->depth++;
+    kp_probe_begin(t);
+    depth = t->depth;
+    kp_open_push(t, frame, entry->id);
     if (kp_opcode_of_generator(frame) && kp_opcode_goes_on(frame))
         kp_emit_pair(t, KP_EVENT_RESUME, entry->id, depth, kp_clock_now(KP_CLOCK_TSC), (uintptr_t)frame, 0);
     else
         kp_emit_enter(t, entry->id, depth);
+    kp_probe_end(t);
     return true;
 }
 
 static inline bool leave(unsigned kind)
 {
     uint64_t now = kp_clock_now(KP_CLOCK_TSC);
-    void *frame = kp_opcode_frame(LOCAL.tstate);
+    void *frame = kp_opcode_frame(LOCAL.interpreter_thread);
     struct kp_thread_state *t;
     uint32_t id;
 
     if (frame != LOCAL.top_frame)
         return same_stack();
-    if (kp_opcode_is_hidden(LOCAL.tstate))
+    if (kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return true;
     t = ready();
     if (!t)
         return false;
-    id = LOCAL.top->id;
-    LOCAL.top_frame = (--LOCAL.top)->frame;
-    t->depth--;
+    kp_probe_begin(t);
+    id = kp_open_pop(t);
     if (kind == KP_EVENT_YIELD)
         kp_emit_pair(t, kind, id, t->depth, now, (uintptr_t)frame, 0);
     else
         kp_emit(t, kind, id, t->depth, now);
+    kp_probe_end(t);
     return true;
 }
 
@@ -123,11 +115,12 @@ bool kp_opcode_fast_yield(void)
 /* Nothing to do if the innermost open call is the one that handles, or waits not far below it. */
 bool kp_opcode_fast_handler(void)
 {
-    void *frame = kp_opcode_frame(LOCAL.tstate);
+    void *frame = kp_opcode_frame(LOCAL.interpreter_thread);
 
     if (!same_stack())
         return false;
-    if (!LOCAL.top_frame || kp_opcode_is_hidden(LOCAL.tstate))
+    if (!LOCAL.top_frame || kp_frame_is_call(LOCAL.top_frame) ||
+        kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return true;
     for (int i = 0; i < 64 && frame; i++) {
         if (frame == LOCAL.top_frame)

@@ -426,6 +426,7 @@ bool kp_opcode_trial_events(char *reason, size_t reason_bytes)
     static const struct kp_code_trial trial = {&trial_thread, id_in_trial};
     static const _Atomic uint32_t live = 1;
     struct kp_thread_state *before = kp_self;
+    struct kp_local local = kp_local;
     bool ran;
 
     trial_strayed = false;
@@ -437,14 +438,15 @@ bool kp_opcode_trial_events(char *reason, size_t reason_bytes)
                                             .slots = trial_slots,
                                             .ring = &trial_ring,
                                             .clock = kp_core.clock,
-                                            .activations = trial_thread.activations};
+                                            .open = trial_thread.open,
+                                            .activations = trial_thread.activations,
+                                            .on_trial = true};
     kp_code_trial = &trial;
     kp_self = &trial_thread;
-    kp_activations_reset(&trial_thread);
-    ran = run(source_of_events, NULL, NULL);
+    ran = kp_activations_start(&trial_thread) && run(source_of_events, NULL, NULL);
     kp_self = before;
     kp_code_trial = NULL;
-    kp_activations_reset(before);
+    kp_local = local;
     if (!ran)
         return say(reason, reason_bytes, "the self-test raised an exception");
     return events_are_right(reason, reason_bytes);

@@ -13,7 +13,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
-#include "shadow.h"
+#include "open_calls.h"
 
 /* PyTrace_*, Include/cpython/pystate.h. */
 enum { TRACE_CALL = 0, TRACE_RETURN = 3 };
@@ -99,7 +99,9 @@ static void on_call(struct kp_thread_state *t, void *frame, void *code, uint32_t
     uint32_t depth = t->depth;
     bool again = is_generator(t, code) && !first_run(frame, code);
 
-    kp_shadow_push(t, id);
+    if (!kp_open_room(t))
+        return;
+    kp_open_push(t, NULL, id);
     if (again)
         kp_emit_pair(t, KP_EVENT_RESUME, id, depth, kp_clock_now(t->clock), token(frame), 0);
     else
@@ -111,7 +113,7 @@ static void on_return(struct kp_thread_state *t, void *frame, void *code, uint32
 {
     bool yields = value && is_generator(t, code) && suspended(frame, code);
 
-    if (!kp_shadow_pop(t, id, now))
+    if (!kp_open_pop_id(t, id, now))
         return;
     if (!yields && kp_frame_object_raises(layout, frame, value))
         kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
@@ -152,8 +154,9 @@ static int on_event(void *object, void *frame, int what, void *argument)
         return 0;
     }
     t = kp_thread_active();
-    if (!t || (!t->shadow && !kp_thread_shadow(t)))
+    if (!t)
         return 0;
+    kp_probe_begin(t);
     now = kp_clock_now(t->clock);
     look_for_threads();
     code = code_of(frame);
@@ -162,6 +165,7 @@ static int on_event(void *object, void *frame, int what, void *argument)
         on_call(t, frame, code, id);
     else if (id)
         on_return(t, frame, code, id, argument, now);
+    kp_probe_end(t);
     return 0;
 }
 

@@ -78,7 +78,7 @@ def late(): pass
 late()
 with open(os.environ["RULES"] + ".new", "w") as file: file.write("__main__.*")
 os.rename(os.environ["RULES"] + ".new", os.environ["RULES"])
-time.sleep(1)
+time.sleep(2.5)  # the file is looked at once a second
 for n in range(100): late()
 print("done")
 """

@@ -15,6 +15,7 @@
 #define T_SLOTS 40
 #define T_RING  48
 #define T_CALLS 56
+#define T_BUSY  68
 
 /* struct kp_ring */
 #define R_HEAD  0
@@ -39,7 +40,7 @@
 #define A_ID    8
 #define A_BYTES 16
 
-/* struct kp_opcode_thread, in thread-local memory */
+/* struct kp_local, in thread-local memory */
 #define L_TSTATE    0
 #define L_TOP_FRAME 8
 #define L_TOP       16

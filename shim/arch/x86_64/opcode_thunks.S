@@ -224,6 +224,7 @@ THUNK_START start_\cframe\()_\slot
         mov     T_HEAD(%rcx), %rsi
         cmp     T_LIMIT(%rcx), %rsi
         jae     8804f
+        movb    $1, T_BUSY(%rcx)        /* a signal handler must not touch ring and stack now */
         LOAD_LOCAL L_TOP, %rsi
         add     $A_BYTES, %rsi
         mov     %rax, A_FRAME(%rsi)
@@ -256,6 +257,7 @@ THUNK_START start_\cframe\()_\slot
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
+        movb    $0, T_BUSY(%rcx)
 8805:
         RESTORE %rsi
         RESTORE %rdx
@@ -311,6 +313,7 @@ THUNK_START return_\cframe\()_\slot
         mov     T_HEAD(%rcx), %rax
         cmp     T_LIMIT(%rcx), %rax
         jae     8804f
+        movb    $1, T_BUSY(%rcx)
         mov     T_MASK(%rcx), %rsi
         and     %rax, %rsi
         shl     $4, %rsi
@@ -334,6 +337,7 @@ THUNK_START return_\cframe\()_\slot
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* release, as above */
+        movb    $0, T_BUSY(%rcx)
 8805:
         RESTORE %rsi
         RESTORE %rdx

@@ -13,7 +13,7 @@
 
 /* What is only known in the process, for the sites in the code. Offsets in bytes. */
 struct kp_thunk_values {
-    const void *local;       /* the calling thread's struct kp_opcode_thread */
+    const void *local;       /* the calling thread's struct kp_local */
     const void *self;        /* the calling thread's kp_self */
     uint32_t cframe;         /* of the thread state; 0: there is none */
     uint32_t current;        /* running frame, of the cframe or the thread state */

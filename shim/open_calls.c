@@ -1,0 +1,170 @@
+#include "open_calls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core.h"
+#include "memory.h"
+
+#define FIRST_ROOM  4096u
+#define FIRST_AHEAD 256u
+
+static struct kp_activation nothing_open;
+static const struct kp_cache_entry no_cache[KP_CACHE_SETS];
+
+/* Stands in for structures that are not known yet: whatever field is followed leads back here. */
+static void *nowhere[512];
+
+__thread struct kp_local kp_local __attribute__((tls_model("initial-exec"))) = {
+    .interpreter_thread = nowhere,
+    .top = &nothing_open,
+    .cache = (struct kp_cache_entry *)no_cache,
+};
+
+bool (*kp_open_elsewhere)(struct kp_thread_state *t, const void *tag, uint64_t now);
+
+void kp_open_setup(void)
+{
+    for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++)
+        nowhere[i] = nowhere;
+}
+
+bool kp_local_is_new(void)
+{
+    return kp_local.interpreter_thread == nowhere;
+}
+
+void kp_local_forget(void)
+{
+    kp_local = (struct kp_local){.interpreter_thread = kp_local.interpreter_thread,
+                                 .top = &nothing_open,
+                                 .cache = (struct kp_cache_entry *)no_cache};
+}
+
+static void set_top(struct kp_thread_state *t)
+{
+    kp_local.top = t->open.base + t->depth;
+    kp_local.top_frame = kp_local.top->frame;
+    kp_local.limit = t->open.base + t->open.room - t->open.ahead - 1;
+}
+
+bool kp_open_reserve(struct kp_open_stack *stack, uint32_t depth)
+{
+    uint32_t room = stack->room ? stack->room : FIRST_ROOM;
+    struct kp_activation *larger;
+
+    while (room <= depth + stack->ahead + 1)
+        room *= 2;
+    if (room == stack->room)
+        return true;
+    larger = kp_memory_private(room * sizeof *larger);
+    if (!larger)
+        return false;
+    if (stack->base) {
+        memcpy(larger, stack->base, (depth + 1) * sizeof *larger);
+        munmap(stack->base, stack->room * sizeof *larger);
+    }
+    stack->base = larger;
+    stack->room = room;
+    return true;
+}
+
+bool kp_open_grow(struct kp_thread_state *t)
+{
+    int saved = errno;
+    bool good;
+
+    /* No stack: a thread that has ended. */
+    if (!t->open.base)
+        return false;
+    good = kp_open_reserve(&t->open, t->depth);
+    if (!good)
+        kp_core_disable("no memory for the stack of open calls");
+    set_top(t);
+    errno = saved;
+    return good;
+}
+
+bool kp_open_start(struct kp_thread_state *t)
+{
+    t->depth = 0;
+    t->open.ahead = FIRST_AHEAD;
+    if (!kp_open_reserve(&t->open, 0))
+        return false;
+    t->open.base[0] = (struct kp_activation){0};
+    set_top(t);
+    return true;
+}
+
+void kp_open_use(struct kp_thread_state *t, struct kp_open_stack stack)
+{
+    t->open = stack;
+    t->depth = 0;
+    set_top(t);
+}
+
+void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now)
+{
+    while (t->depth > depth) {
+        uint32_t id = kp_open_pop(t);
+
+        kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
+    }
+}
+
+void kp_open_forget(struct kp_thread_state *t, uint32_t depth)
+{
+    while (t->depth > depth)
+        kp_open_pop(t);
+}
+
+bool kp_open_find_id(struct kp_thread_state *t, uint32_t id, uint64_t now)
+{
+    uint32_t found = t->depth;
+
+    while (found > 0 && t->open.base[found].id != id)
+        found--;
+    if (found == 0)
+        return false;
+    kp_open_unwind_to(t, found, now);
+    return true;
+}
+
+static uint32_t find_tag(struct kp_thread_state *t, const void *tag)
+{
+    uint32_t found = t->depth;
+
+    while (found > 0 && t->open.base[found].frame != tag)
+        found--;
+    return found;
+}
+
+void kp_call_end_slow(const void *tag, unsigned kind, uint64_t now)
+{
+    struct kp_thread_state *t = kp_self;
+    int saved = errno;
+    uint32_t depth, id;
+
+    /* A handler interrupted the probe that is ending a call; or the thread's state is gone. */
+    if (t->busy || !t->open.base)
+        return;
+    depth = find_tag(t, tag);
+    t = kp_thread_active();
+    if (!t) {
+        if (depth)
+            kp_open_forget(kp_self, depth - 1);
+        errno = saved;
+        return;
+    }
+    kp_probe_begin(t);
+    if (!depth && kp_open_elsewhere && kp_open_elsewhere(t, tag, now))
+        depth = find_tag(t, tag);
+    if (depth) {
+        kp_open_unwind_to(t, depth, now);
+        id = kp_open_pop(t);
+        kp_emit(t, kind, id, t->depth, now);
+    }
+    kp_probe_end(t);
+    errno = saved;
+}
