@@ -8,6 +8,7 @@
 
 #include "checks.h"
 #include "command.h"
+#include "objects.h"
 #include "preload.h"
 #include "trial.h"
 #include "util/color.h"
@@ -90,14 +91,6 @@ static void print_end(struct report *report)
     }
 }
 
-/* A number is a process unless a file of that name is here. */
-static pid_t parse_pid(const char *operand)
-{
-    char *end;
-    long number = strtol(operand, &end, 10);
-    return *operand && !*end && number > 0 && number <= INT_MAX && access(operand, F_OK) ? (pid_t)number : 0;
-}
-
 /* A trace is known by its suffix, so that a damaged one is still taken for a trace. */
 static bool is_trace(const char *operand)
 {
@@ -113,7 +106,7 @@ static unsigned examine_operand(struct kp_subject *subject, struct kp_program *p
         subject->trace = *facts = kp_trace_facts_read(operand);
         return KP_CHECK_TRACE;
     }
-    subject->pid = parse_pid(operand);
+    subject->pid = kp_operand_pid(operand);
     if (subject->pid)
         snprintf(path, sizeof path, "/proc/%d/exe", (int)subject->pid);
     else

@@ -33,24 +33,66 @@ static Elf_Scn *next_section(const struct kp_elf *elf, Elf_Scn *section, GElf_Wo
     return NULL;
 }
 
-/* Entry number `index` with this tag in the dynamic section, as text. */
-static const char *dynamic_text(const struct kp_elf *elf, GElf_Sxword tag, size_t index)
+/* Entry number `index` with this tag in the dynamic section; the section of its texts in *texts. */
+static bool find_dynamic(const struct kp_elf *elf, GElf_Sxword tag, size_t index, GElf_Dyn *entry,
+                         size_t *texts)
 {
     GElf_Shdr header;
-    GElf_Dyn entry;
     Elf_Scn *section = next_section(elf, NULL, SHT_DYNAMIC, &header);
     Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
     if (!data)
+        return false;
+    *texts = header.sh_link;
+    for (int i = 0; gelf_getdyn(data, i, entry) && entry->d_tag != DT_NULL; i++)
+        if (entry->d_tag == tag && index-- == 0)
+            return true;
+    return false;
+}
+
+static const char *dynamic_text(const struct kp_elf *elf, GElf_Sxword tag, size_t index)
+{
+    GElf_Dyn entry;
+    size_t texts;
+    if (!find_dynamic(elf, tag, index, &entry, &texts))
         return NULL;
-    for (int i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
-        if (entry.d_tag == tag && index-- == 0)
-            return elf_strptr(elf->elf, header.sh_link, entry.d_un.d_val);
-    return NULL;
+    return elf_strptr(elf->elf, texts, entry.d_un.d_val);
+}
+
+static bool is_symbolic(const struct kp_elf *elf)
+{
+    GElf_Dyn entry;
+    size_t texts;
+    return find_dynamic(elf, DT_SYMBOLIC, 0, &entry, &texts) ||
+           (find_dynamic(elf, DT_FLAGS, 0, &entry, &texts) && entry.d_un.d_val & DF_SYMBOLIC);
 }
 
 static void copy(char *to, size_t bytes, const char *from)
 {
     snprintf(to, bytes, "%s", from ? from : "");
+}
+
+static void read_loader(struct kp_elf *elf, const GElf_Phdr *header)
+{
+    Elf_Data *data = elf_getdata_rawchunk(elf->elf, (int64_t)header->p_offset, header->p_filesz, ELF_T_BYTE);
+    if (data && data->d_size)
+        snprintf(elf->loader, sizeof elf->loader, "%.*s", (int)data->d_size, (const char *)data->d_buf);
+}
+
+static void read_notes(struct kp_elf *elf, const GElf_Phdr *header)
+{
+    GElf_Nhdr note;
+    size_t at = 0, next, name, text;
+    Elf_Data *data = elf_getdata_rawchunk(elf->elf, (int64_t)header->p_offset, header->p_filesz,
+                                          header->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+    for (; data && (next = gelf_getnote(data, at, &note, &name, &text)) > 0; at = next) {
+        const unsigned char *bytes = (const unsigned char *)data->d_buf + text;
+        if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
+            memcmp((const char *)data->d_buf + name, "GNU", 4) ||
+            2 * (size_t)note.n_descsz >= sizeof elf->build_id)
+            continue;
+        for (size_t i = 0; i < note.n_descsz; i++)
+            snprintf(elf->build_id + 2 * i, 3, "%02x", bytes[i]);
+    }
 }
 
 static void read_program_headers(struct kp_elf *elf)
@@ -60,12 +102,12 @@ static void read_program_headers(struct kp_elf *elf)
     if (elf_getphdrnum(elf->elf, &count))
         return;
     for (size_t i = 0; i < count; i++) {
-        if (!gelf_getphdr(elf->elf, (int)i, &header) || header.p_type != PT_INTERP)
+        if (!gelf_getphdr(elf->elf, (int)i, &header))
             continue;
-        Elf_Data *data =
-            elf_getdata_rawchunk(elf->elf, (int64_t)header.p_offset, header.p_filesz, ELF_T_BYTE);
-        if (data && data->d_size)
-            snprintf(elf->loader, sizeof elf->loader, "%.*s", (int)data->d_size, (const char *)data->d_buf);
+        if (header.p_type == PT_INTERP)
+            read_loader(elf, &header);
+        else if (header.p_type == PT_NOTE)
+            read_notes(elf, &header);
     }
 }
 
@@ -90,6 +132,8 @@ bool kp_elf_open(struct kp_elf *elf, const char *path)
     copy(elf->soname, sizeof elf->soname, dynamic_text(elf, DT_SONAME, 0));
     const char *run_path = dynamic_text(elf, DT_RUNPATH, 0);
     copy(elf->run_path, sizeof elf->run_path, run_path ? run_path : dynamic_text(elf, DT_RPATH, 0));
+    elf->inherited = !run_path && *elf->run_path;
+    elf->symbolic = is_symbolic(elf);
     return true;
 }
 

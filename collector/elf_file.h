@@ -15,6 +15,9 @@ struct kp_elf {
     char loader[256];    /* PT_INTERP, "" for none */
     char soname[256];    /* "" for none */
     char run_path[1024]; /* DT_RUNPATH or DT_RPATH, "" for none */
+    bool inherited;      /* it is DT_RPATH: it counts for what the libraries need, too */
+    bool symbolic;       /* linked with -Bsymbolic: calls of own functions use no slots */
+    char build_id[129];  /* as hex text, "" for none */
 };
 
 /* False when it cannot be read or is no ELF file: errno is 0 in the latter case. */

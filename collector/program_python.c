@@ -4,50 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char *const library_folders[] = {
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
-    "/usr/local/lib"};
-
-/* One folder of a run path, $ORIGIN replaced. */
-static bool in_folder(const char *folder, int length, const char *origin, const char *library, char *path,
-                      size_t bytes)
-{
-    static const char *const words[] = {"$ORIGIN", "${ORIGIN}"};
-    for (size_t i = 0; i < 2; i++) {
-        int word = (int)strlen(words[i]);
-        if (length >= word && !strncmp(folder, words[i], (size_t)word)) {
-            snprintf(path, bytes, "%s%.*s/%s", origin, length - word, folder + word, library);
-            return !access(path, R_OK);
-        }
-    }
-    snprintf(path, bytes, "%.*s/%s", length, folder, library);
-    return !access(path, R_OK);
-}
-
-static bool in_list(const char *list, const char *origin, const char *library, char *path, size_t bytes)
-{
-    for (; list && *list; list += strcspn(list, ":") + (list[strcspn(list, ":")] != 0))
-        if (in_folder(list, (int)strcspn(list, ":"), origin, library, path, bytes))
-            return true;
-    return false;
-}
-
-static bool find_library(const struct kp_program *program, const char *library, char *path, size_t bytes)
-{
-    char origin[PATH_MAX];
-    if (!realpath(program->executable, origin))
-        return false;
-    *strrchr(origin, '/') = 0;
-    if (in_list(program->elf.run_path, origin, library, path, bytes) ||
-        in_list(getenv("LD_LIBRARY_PATH"), origin, library, path, bytes))
-        return true;
-    for (size_t i = 0; i < sizeof library_folders / sizeof *library_folders; i++)
-        if (in_folder(library_folders[i], (int)strlen(library_folders[i]), origin, library, path, bytes))
-            return true;
-    return false;
-}
+#include "libraries.h"
 
 /* "3.11" or "3.13t" at the start of `text`. */
 static void parse_version(struct kp_python *python, const char *text)
@@ -86,6 +44,7 @@ void kp_python_inspect(struct kp_python *python, const struct kp_program *progra
 {
     char path[PATH_MAX];
     struct kp_elf library;
+    struct kp_needer needer = {.path = program->executable, .elf = &program->elf};
     memset(python, 0, sizeof *python);
     python->micro = -1;
     if (!program->is_elf)
@@ -97,7 +56,7 @@ void kp_python_inspect(struct kp_python *python, const struct kp_program *progra
     }
     for (size_t i = 0; kp_elf_needed(&program->elf, i); i++) {
         const char *needed = kp_elf_needed(&program->elf, i);
-        if (strncmp(needed, "libpython", 9) || !find_library(program, needed, path, sizeof path) ||
+        if (strncmp(needed, "libpython", 9) || !kp_library_find(needed, &needer, path, sizeof path) ||
             !kp_elf_open(&library, path))
             continue;
         inspect_object(python, &library, path);
