@@ -422,16 +422,32 @@ static bool traced_by_default(const struct kp_rules *rules, enum kp_function_kin
     return kind == KP_FUNCTION_PYTHON && !rules->only_python;
 }
 
-bool kp_rules_match(struct kp_rules *rules, enum kp_function_kind kind, const char *name, const char *file)
+/* The rule that decides; NULL: none does. */
+static struct kp_rule *find_rule(const struct kp_rules *rules, enum kp_function_kind kind, const char *name,
+                                 const char *file)
 {
     for (size_t i = rules->count; i-- > 0;) {
         struct kp_rule *rule = &rules->rules[i];
-        if (rule->kind == kind && rule->form->match(rule, name, file ? file : "")) {
-            __atomic_fetch_add(&rule->hits, 1, __ATOMIC_RELAXED);
-            return rule->include;
-        }
+        if (rule->kind == kind && rule->form->match(rule, name, file ? file : ""))
+            return rule;
     }
-    return traced_by_default(rules, kind);
+    return NULL;
+}
+
+bool kp_rules_match(struct kp_rules *rules, enum kp_function_kind kind, const char *name, const char *file)
+{
+    struct kp_rule *rule = find_rule(rules, kind, name, file);
+    if (!rule)
+        return traced_by_default(rules, kind);
+    __atomic_fetch_add(&rule->hits, 1, __ATOMIC_RELAXED);
+    return rule->include;
+}
+
+bool kp_rules_selects(const struct kp_rules *rules, enum kp_function_kind kind, const char *name,
+                      const char *file)
+{
+    const struct kp_rule *rule = find_rule(rules, kind, name, file);
+    return rule ? rule->include : traced_by_default(rules, kind);
 }
 
 bool kp_rules_possible(const struct kp_rules *rules, enum kp_function_kind kind)

@@ -64,6 +64,10 @@ bool kp_rules_match(struct kp_rules *rules, enum kp_function_kind kind, const ch
 /* False only when no function of this kind can ever be traced, so that its hooks need not be installed. */
 bool kp_rules_possible(const struct kp_rules *rules, enum kp_function_kind kind);
 
+/* The same as kp_rules_match, for those who ask beforehand: counts no hit. */
+bool kp_rules_selects(const struct kp_rules *rules, enum kp_function_kind kind, const char *name,
+                      const char *file);
+
 /* Rule number `index`, 0 being the first. False behind the last. */
 bool kp_rules_get(const struct kp_rules *rules, size_t index, struct kp_rule_info *info);
 

@@ -1,7 +1,6 @@
 #include "opcode_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -10,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../arch/x86_64/text.h"
 #include "../arch/x86_64/thunks.h"
 
 #define OPCODES 256u
@@ -158,17 +158,6 @@ void **kp_opcode_table_find(void *evaluator, const struct kp_opcode_row *row, ch
 /* The two pages that a table can lie in, by its ends. */
 #define ENDS 2
 
-/* Whether the program may write there anyway: the kernel copies a byte to itself, or refuses. */
-static bool is_writable(void *place)
-{
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    bool writable = memory >= 0 && pread(memory, place, 1, (off_t)(uintptr_t)place) == 1;
-
-    if (memory >= 0)
-        close(memory);
-    return writable;
-}
-
 static bool protect(void **table, int protection)
 {
     static int before[ENDS]; /* 0: not looked at; 1: read-only; 2: writable, and left so */
@@ -180,7 +169,7 @@ static bool protect(void **table, int protection)
         void **place = end ? &table[OPCODES - 1] : table;
 
         if (!before[end])
-            before[end] = is_writable(place) ? 2 : 1;
+            before[end] = kp_text_is_writable(place) ? 2 : 1;
     }
     for (unsigned end = 0; end < ENDS; end++) {
         uintptr_t place = (uintptr_t)(end ? &table[OPCODES - 1] : table);

@@ -9,6 +9,8 @@
 #include "cpython.h"
 #include "engine.h"
 #include "log.h"
+#include "method_thunk.h"
+#include "method_walk.h"
 #include "wake.h"
 
 #define INTERPRETERS_MAX 256
@@ -95,6 +97,9 @@ static void attach(void *interpreter)
             kp_code_learn_existing();
         else if (!engine)
             give_up("no engine can observe it");
+        if (attached && kp_methods_wanted() && !kp_methods_attach())
+            kp_log(KP_LEVEL_WARN, "CPython %s lacks what is needed to see functions in C",
+                   kp_cpython.version);
         if (attached && *kp_core.options.filter_file)
             watch_rules();
         engine = attached ? attached : engine;
@@ -112,6 +117,7 @@ static void refresh(void)
     atomic_store(&refreshed, version);
     if (engine && engine->refresh)
         engine->refresh();
+    kp_methods_refresh();
 }
 
 static int refresh_pending(void *unused)
@@ -124,6 +130,7 @@ static int refresh_pending(void *unused)
 /* In the writer thread, which has no GIL: the interpreter calls us back when it may. */
 static void rules_changed(void)
 {
+    kp_method_forget_verdicts();
     if (engine && kp_cpython.pending_add)
         kp_cpython.pending_add(refresh_pending, NULL);
 }
@@ -174,6 +181,8 @@ static int on_audit(const char *event, void *arguments, void *user)
         start_over();
     else if (!is_known(interpreter) && !is_cleared(interpreter) && is_up())
         attach(interpreter);
+    else if (atomic_load_explicit(&kp_methods_pending, memory_order_relaxed))
+        kp_methods_catch_up();
     return 0;
 }
 
@@ -206,7 +215,8 @@ void kp_python_setup(void)
         return;
     }
     if (!kp_cpython.thread_unchecked || !kp_cpython.interpreter_get || !kp_cpython.sys_get ||
-        !(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON) || *kp_core.options.filter_file))
+        !(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON) || kp_methods_wanted() ||
+          *kp_core.options.filter_file))
         return;
     kp_core.rules_changed = rules_changed;
     if (!kp_wake_arm(on_wake))

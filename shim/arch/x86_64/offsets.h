@@ -55,6 +55,10 @@
 #define K_KINDS   4
 #define K_SLOTS   4
 
+/* The stubs of method_thunks.S. */
+#define METHOD_STUBS      32768
+#define METHOD_STUB_BYTES 16
+
 /*
  * Kinds of sites: 4-byte fields of instructions that are filled in before the code is used, with what is
  * known only in the process. A LOCAL gets the thread-local offset added to what stands there.

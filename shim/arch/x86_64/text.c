@@ -49,6 +49,34 @@ static void discard_translations(const void *address, size_t count)
                      : "cc", "memory");
 }
 
+/* The kernel copies a byte to itself, or refuses. */
+bool kp_text_is_writable(void *place)
+{
+    int saved = errno, memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    bool writable = memory >= 0 && pread(memory, place, 1, (off_t)(uintptr_t)place) == 1;
+
+    if (memory >= 0)
+        close(memory);
+    errno = saved;
+    return writable;
+}
+
+bool kp_text_set_pointer(void **place, void *value, const void **writable_page)
+{
+    const void *page = (const void *)((uintptr_t)place & ~(uintptr_t)(PAGE_BYTES - 1));
+    int saved = errno;
+    bool good = true;
+
+    if (*writable_page != page)
+        *writable_page = kp_text_is_writable(place) ? page : NULL;
+    if (*writable_page)
+        __atomic_store_n(place, value, __ATOMIC_RELEASE);
+    else
+        good = write_by_file(place, &value, sizeof value);
+    errno = saved;
+    return good;
+}
+
 bool kp_text_write(void *address, const void *bytes, size_t count)
 {
     int saved = errno;

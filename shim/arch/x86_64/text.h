@@ -1,4 +1,4 @@
-/* Writing to code that is mapped read-only, our own or somebody else's. */
+/* Writing to code and constants that are mapped read-only, our own or somebody else's. */
 #ifndef KP_SHIM_ARCH_TEXT_H
 #define KP_SHIM_ARCH_TEXT_H
 
@@ -11,6 +11,16 @@
  * where that is forbidden, through mprotect. Keeps errno. False: neither works.
  */
 bool kp_text_write(void *address, const void *bytes, size_t count);
+
+/* Whether the program may write there anyway. False as well where /proc is not mounted. */
+bool kp_text_is_writable(void *place);
+
+/*
+ * Change a pointer in data that the program may write to, or that the linker has made read-only (RELRO); its
+ * page keeps its protection. `writable_page` remembers, over calls in quick succession, a page that was found
+ * writable; NULL at first. False, with nothing changed: not possible.
+ */
+bool kp_text_set_pointer(void **place, void *value, const void **writable_page);
 
 /* A page of code and a page of data behind it, within 2 GiB of `address`, for jumps with 32 bits. NULL: none.
  */
