@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "command.h"
+#include "debug/debug_info.h"
+#include "debug/demangle.h"
 #include "objects.h"
 #include "traceable.h"
 #include "util/color.h"
@@ -90,8 +92,56 @@ static void print_head(const struct kp_objects *objects, const struct kp_traceab
     print_notes(objects);
 }
 
-static void print_function(const struct kp_traceable *traceable, bool colored)
+static void print_escaped(const char *before, const char *text)
 {
+    char *escaped = kp_escape(text);
+    printf("%s%s", before, escaped);
+    free(escaped);
+}
+
+/* --- what debug information adds --- */
+
+struct details {
+    char *signature; /* NULL: unknown */
+    const char *file;
+    unsigned line;
+};
+
+/* Debug information of the object that is printed now; functions come object by object. */
+struct describer {
+    const struct kp_elf_object *object;
+    struct kp_debug_info *info;
+};
+
+/* Without debug information the mangled name of C++ and Rust still tells the types. */
+static struct details describe(struct describer *describer, const struct kp_traceable *traceable)
+{
+    struct details details = {.file = ""};
+    const char *symbol = traceable->function.name;
+    if (describer->object != traceable->object) {
+        kp_debug_info_close(describer->info);
+        describer->object = traceable->object;
+        describer->info = kp_debug_info_open(traceable->object->real_path, NULL);
+    }
+    const struct kp_debug_function *function =
+        describer->info ? kp_debug_info_find(describer->info, traceable->function.address) : NULL;
+    char *demangled = kp_demangle(symbol, !function);
+    if (function) {
+        details.file = function->file;
+        details.line = function->line;
+    }
+    /* The entry of an indirect function is that of its resolver. */
+    if (function && function->prototype && !traceable->function.indirect)
+        details.signature = kp_prototype_declare(function->prototype, demangled ? demangled : symbol);
+    else if (demangled)
+        details.signature = kp_copy_text(demangled);
+    free(demangled);
+    return details;
+}
+
+static void print_function(const struct kp_traceable *traceable, struct describer *describer, bool colored)
+{
+    struct details details = describe(describer, traceable);
     enum kp_color paint =
         traceable->mechanism == KP_MECHANISM_NEVER || traceable->mechanism == KP_MECHANISM_NONE ? KP_COLOR_RED
         : *traceable->reason ? KP_COLOR_YELLOW
@@ -99,19 +149,28 @@ static void print_function(const struct kp_traceable *traceable, bool colored)
     char *name = kp_escape(traceable->name);
     printf("%s%-10s%s  ", kp_color_on(colored, paint), kp_mechanism_text(traceable->mechanism),
            kp_color_off(colored, paint));
+    printf(details.signature || *details.file || *traceable->reason ? "%-40s" : "%s", name); /* NOLINT */
+    if (details.signature)
+        print_escaped("  ", details.signature);
+    if (*details.file) {
+        print_escaped("  ", details.file);
+        printf(":%u", details.line);
+    }
     if (*traceable->reason)
-        printf("%-40s  -- %s\n", name, traceable->reason);
-    else
-        printf("%s\n", name);
+        printf("  -- %s", traceable->reason);
+    putchar('\n');
+    free(details.signature);
     free(name);
 }
 
 static void print_text(const struct kp_objects *objects, const struct kp_traceables *found)
 {
     bool colored = kp_color_wanted(color, stdout);
+    struct describer describer = {0};
     print_head(objects, found);
     for (size_t i = 0; i < found->count; i++)
-        print_function(&found->all[i], colored);
+        print_function(&found->all[i], &describer, colored);
+    kp_debug_info_close(describer.info);
 }
 
 /* --- JSON --- */
@@ -120,7 +179,7 @@ static void json_objects(struct kp_json *json, const struct kp_objects *objects)
 {
     kp_json_begin_array(json, "objects");
     for (size_t i = 0; i < objects->count; i++) {
-        const struct kp_object *object = objects->all[i];
+        const struct kp_elf_object *object = objects->all[i];
         kp_json_begin_object(json, NULL);
         kp_json_string(json, "name", object->name);
         kp_json_string(json, "path", object->path);
@@ -136,28 +195,37 @@ static void json_objects(struct kp_json *json, const struct kp_objects *objects)
     kp_json_end_array(json);
 }
 
-static void json_function(struct kp_json *json, const struct kp_traceable *traceable)
+static void json_function(struct kp_json *json, const struct kp_traceable *traceable,
+                          struct describer *describer)
 {
+    struct details details = describe(describer, traceable);
     kp_json_begin_object(json, NULL);
     kp_json_string(json, "name", traceable->name);
     kp_json_string(json, "mechanism", kp_mechanism_text(traceable->mechanism));
     kp_json_string(json, "reason", traceable->reason);
+    if (details.signature)
+        kp_json_string(json, "signature", details.signature);
+    kp_json_string(json, "file", details.file);
+    kp_json_number(json, "line", details.line);
     kp_json_number(json, "offset", traceable->function.address);
     kp_json_number(json, "bytes", traceable->function.bytes);
     kp_json_bool(json, "exported", traceable->function.exported);
     kp_json_bool(json, "old_version", traceable->function.old_version);
     kp_json_end_object(json);
+    free(details.signature);
 }
 
 static void print_json(const struct kp_objects *objects, const struct kp_traceables *found)
 {
     struct kp_json json;
+    struct describer describer = {0};
     kp_json_init(&json, stdout, 2);
     kp_json_begin_object(&json, NULL);
     json_objects(&json, objects);
     kp_json_begin_array(&json, "functions");
     for (size_t i = 0; i < found->count; i++)
-        json_function(&json, &found->all[i]);
+        json_function(&json, &found->all[i], &describer);
+    kp_debug_info_close(describer.info);
     kp_json_end_array(&json);
     kp_json_end_object(&json);
     kp_json_finish(&json);
@@ -205,7 +273,8 @@ const struct kp_command kp_command_list = {
     .summary = "which C functions can be traced, and how",
     .description =
         "A line for each function that a rule OBJECT:SYMBOL can select: how it is traced, its name as rules "
-        "see it, and for those that are traced in part or not at all the reason. Nothing is run.\n\n"
+        "see it, signature and source when there is debug information (in the object, or by its build id or "
+        ".gnu_debuglink), and for those that are traced in part or not at all the reason. Nothing is run.\n\n"
         "OBJECT is a shared library, by path or by the name under which the loader finds it: all functions "
         "that it exports. PROGRAM (a path, or a name in PATH) and PID are programs with all their libraries: "
         "the functions that one of these calls through a slot. PATTERN selects, as in a filter: SYMBOL, "

@@ -78,21 +78,36 @@ static void read_loader(struct kp_elf *elf, const GElf_Phdr *header)
         snprintf(elf->loader, sizeof elf->loader, "%.*s", (int)data->d_size, (const char *)data->d_buf);
 }
 
-static void read_notes(struct kp_elf *elf, const GElf_Phdr *header)
+static void take_notes(struct kp_elf *elf, Elf_Data *data)
 {
     GElf_Nhdr note;
     size_t at = 0, next, name, text;
-    Elf_Data *data = elf_getdata_rawchunk(elf->elf, (int64_t)header->p_offset, header->p_filesz,
-                                          header->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
     for (; data && (next = gelf_getnote(data, at, &note, &name, &text)) > 0; at = next) {
         const unsigned char *bytes = (const unsigned char *)data->d_buf + text;
         if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
-            memcmp((const char *)data->d_buf + name, "GNU", 4) ||
+            memcmp((const char *)data->d_buf + name, "GNU", 4) != 0 ||
             2 * (size_t)note.n_descsz >= sizeof elf->build_id)
             continue;
         for (size_t i = 0; i < note.n_descsz; i++)
             snprintf(elf->build_id + 2 * i, 3, "%02x", bytes[i]);
     }
+}
+
+/* The program headers of a file with nothing but debug information point to bytes that are not there. */
+static void read_build_id(struct kp_elf *elf)
+{
+    GElf_Shdr section_header;
+    GElf_Phdr header;
+    size_t count = 0;
+    Elf_Scn *section = NULL;
+    while ((section = next_section(elf, section, SHT_NOTE, &section_header)))
+        take_notes(elf, elf_getdata(section, NULL));
+    if (*elf->build_id || elf_getphdrnum(elf->elf, &count))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (gelf_getphdr(elf->elf, (int)i, &header) && header.p_type == PT_NOTE)
+            take_notes(elf, elf_getdata_rawchunk(elf->elf, (int64_t)header.p_offset, header.p_filesz,
+                                                 header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR));
 }
 
 static void read_program_headers(struct kp_elf *elf)
@@ -106,8 +121,6 @@ static void read_program_headers(struct kp_elf *elf)
             continue;
         if (header.p_type == PT_INTERP)
             read_loader(elf, &header);
-        else if (header.p_type == PT_NOTE)
-            read_notes(elf, &header);
     }
 }
 
@@ -129,6 +142,7 @@ bool kp_elf_open(struct kp_elf *elf, const char *path)
     elf->bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
     elf->executable = header.e_type == ET_EXEC || (header.e_type == ET_DYN && header.e_entry);
     read_program_headers(elf);
+    read_build_id(elf);
     copy(elf->soname, sizeof elf->soname, dynamic_text(elf, DT_SONAME, 0));
     const char *run_path = dynamic_text(elf, DT_RUNPATH, 0);
     copy(elf->run_path, sizeof elf->run_path, run_path ? run_path : dynamic_text(elf, DT_RPATH, 0));

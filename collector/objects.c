@@ -33,9 +33,9 @@ static bool is_known(const struct kp_objects *objects, const char *path, const c
 
 /* NULL when it is no ELF file (errno is 0 then) or is there already. `shown`: as which it is known to the
  * process. */
-static struct kp_object *add(struct kp_objects *objects, const char *path, const char *shown)
+static struct kp_elf_object *add(struct kp_objects *objects, const char *path, const char *shown)
 {
-    struct kp_object *object = kp_allocate_cleared(1, sizeof *object);
+    struct kp_elf_object *object = kp_allocate_cleared(1, sizeof *object);
     if (!kp_elf_open(&object->elf, path)) {
         free(object);
         return NULL;
@@ -47,9 +47,10 @@ static struct kp_object *add(struct kp_objects *objects, const char *path, const
         return NULL;
     }
     object->path = kp_copy_text(shown);
+    object->real_path = kp_copy_text(path);
     object->name = kp_copy_text(name);
     object->needed_by = objects->count;
-    objects->all = kp_grow(objects->all, &objects->capacity, objects->count, sizeof(struct kp_object *));
+    objects->all = kp_grow(objects->all, &objects->capacity, objects->count, sizeof(struct kp_elf_object *));
     objects->all[objects->count++] = object;
     return object;
 }
@@ -86,7 +87,7 @@ static void add_needed(struct kp_objects *objects, size_t index)
     for (size_t i = 0; (name = kp_elf_needed(&objects->all[index]->elf, i)); i++) {
         if (is_known(objects, "", name))
             continue;
-        struct kp_object *library = NULL;
+        struct kp_elf_object *library = NULL;
         if (kp_library_find(name, needer, path, sizeof path))
             library = add(objects, path, path);
         else
@@ -100,7 +101,7 @@ static void add_needed(struct kp_objects *objects, size_t index)
 /* Breadth first, as the loader; the list grows while it is walked. */
 static void open_program(struct kp_objects *objects)
 {
-    struct kp_object *main = add(objects, objects->program.executable, objects->program.executable);
+    struct kp_elf_object *main = add(objects, objects->program.executable, objects->program.executable);
     if (!main)
         return;
     main->main = objects->process = true;
@@ -191,6 +192,7 @@ void kp_objects_close(struct kp_objects *objects)
     for (size_t i = 0; i < objects->count; i++) {
         kp_elf_close(&objects->all[i]->elf);
         free(objects->all[i]->path);
+        free(objects->all[i]->real_path);
         free(objects->all[i]->name);
         free(objects->all[i]);
     }

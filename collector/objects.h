@@ -12,16 +12,17 @@
 #include "elf_file.h"
 #include "program.h"
 
-struct kp_object {
-    char *path; /* where it lies */
-    char *name; /* as rules name it: soname, else the file's name */
+struct kp_elf_object {
+    char *path;      /* where it lies */
+    char *real_path; /* where to read it: another one for processes with a root of their own */
+    char *name;      /* as rules name it: soname, else the file's name */
     struct kp_elf elf;
     bool main;        /* the program */
     size_t needed_by; /* index of the object through which it came in; itself for the first */
 };
 
 struct kp_objects {
-    struct kp_object **all;
+    struct kp_elf_object **all;
     size_t count, capacity;
     bool process;   /* what of one process is there: slots tell what can be called */
     char **missing; /* libraries that were not found */

@@ -66,7 +66,7 @@ static int compare_name(const void *key, const void *element)
 
 struct search {
     struct kp_traceables *found;
-    const struct kp_object *object;
+    const struct kp_elf_object *object;
     struct kp_rules *rules;
     const struct called_names *called; /* NULL: not known who calls */
     bool everything;

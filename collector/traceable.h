@@ -24,7 +24,7 @@ enum kp_mechanism {
 const char *kp_mechanism_text(enum kp_mechanism mechanism);
 
 struct kp_traceable {
-    const struct kp_object *object;
+    const struct kp_elf_object *object;
     struct kp_elf_function function;
     enum kp_mechanism mechanism;
     const char *reason; /* "" for none; completes "the function ..." */

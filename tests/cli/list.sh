@@ -92,9 +92,9 @@ line got libinner.so:inner_called
 line none libinner.so:inner_taken "has its address taken"
 line none libinner.so:inner_idle "called through no slot"
 line none libinner.so:inner_hidden "is not exported"
-# The library alone: nobody known who calls.
+# The library alone: nobody known who calls. Its debug information tells signature and source.
 run "$KPROBE" list deep/libinner.so
-line got libinner.so:inner_taken
+line got libinner.so:inner_taken "int inner_taken(int x)  $PWD/inner.c:2"
 no_line libinner.so:inner_hidden
 
 # The same without a PLT, where only the text tells calls from addresses taken.
@@ -138,6 +138,8 @@ import json
 report = json.load(open("json"))
 assert [o["name"] for o in report["objects"]][:2] == ["main", "libouter.so"], report["objects"]
 functions = {f["name"]: f for f in report["functions"]}
+assert functions["libinner.so:inner_called"]["signature"] == "int inner_called(int x)"
+assert functions["libinner.so:inner_called"]["line"] == 1 and "signature" not in functions["libouter.so:outer"]
 assert functions["libouter.so:outer"]["mechanism"] == "got" and functions["libouter.so:outer"]["bytes"] > 0
 EOF
 fi
