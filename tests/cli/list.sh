@@ -119,6 +119,10 @@ line got bound.so:inner_idle
 # A process, and a script.
 sleep 60 &
 sleeper=$!
+for _ in $(seq 100); do
+    grep -q libc.so.6 /proc/$sleeper/maps && [ "$(cat /proc/$sleeper/comm)" = sleep ] && break
+    sleep 0.05 # the shell's copy of itself has not become it yet
+done
 run "$KPROBE" list $sleeper
 expect_status 0 "a process"
 line 'entry only' libc.so.6:abort
@@ -132,7 +136,7 @@ run "$KPROBE" list ./script
 expect_text stdout "# a script: ./script -> /bin/sh"
 
 if command -v python3 >/dev/null; then
-    "$KPROBE" list --json ./main 'lib*er.so:*' >json || fail "status with --json"
+    LD_LIBRARY_PATH=$work/other "$KPROBE" list --json ./main 'lib*er.so:*' >json || fail "status with --json"
     python3 - <<'EOF' || fail "JSON: $(cat json)"
 import json
 report = json.load(open("json"))
