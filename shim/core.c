@@ -99,6 +99,8 @@ void kp_core_refresh(void)
         if (atomic_load(&kp_core.state) != KP_CORE_OFF)
             set_live(true);
         kp_thread_forget_all();
+        if (kp_core.rules_replaced)
+            kp_core.rules_replaced();
     }
     pthread_mutex_unlock(&kp_core.lock);
     if (kp_core.rules_changed)

@@ -37,6 +37,7 @@ struct kp_core {
     struct kp_options options;
     struct kp_rules rules;
     _Atomic uint32_t rules_version; /* grows when the filter file changed */
+    void (*rules_replaced)(void);   /* with the lock held: verdicts kept elsewhere are void. NULL: nobody */
     void (*rules_changed)(void);    /* told in the writer thread; set by whoever observes. NULL: nobody */
     struct kp_shm_control *shm;     /* NULL before RUNNING */
     char shm_path[128];

@@ -134,10 +134,11 @@ static void tell_gap(struct kp_thread_state *t, uint32_t depth)
 
 bool kp_emit_slow(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 {
-    bool room, was_busy = t->busy;
+    uint8_t was_busy = t->busy;
+    bool room;
     int saved = errno;
 
-    t->busy = true;
+    t->busy = KP_BUSY_OWN;
     room = (t->ring || open_ring(t, kind, depth)) && make_room(t);
     t->busy = was_busy;
     errno = saved;

@@ -22,6 +22,7 @@ __thread struct kp_local kp_local __attribute__((tls_model("initial-exec"))) = {
     .cache = (struct kp_cache_entry *)no_cache,
 };
 
+void (*kp_open_left)(void *tag);
 bool (*kp_open_elsewhere)(struct kp_thread_state *t, const void *tag, uint64_t now);
 
 void kp_open_setup(void)
@@ -107,16 +108,37 @@ void kp_open_use(struct kp_thread_state *t, struct kp_open_stack stack)
 void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now)
 {
     while (t->depth > depth) {
+        void *frame = kp_local.top_frame;
         uint32_t id = kp_open_pop(t);
 
         kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
+        if (kp_frame_is_call(frame) && kp_open_left)
+            kp_open_left(frame);
     }
+}
+
+void kp_open_end_calls(struct kp_thread_state *t)
+{
+    uint32_t depth = 0;
+
+    while (depth < t->depth && !kp_frame_is_call(t->open.base[depth + 1].frame))
+        depth++;
+    if (depth == t->depth || !kp_thread_is_recording(t))
+        return;
+    kp_probe_begin(t);
+    kp_open_unwind_to(t, depth, kp_clock_now(t->clock));
+    kp_probe_end(t);
 }
 
 void kp_open_forget(struct kp_thread_state *t, uint32_t depth)
 {
-    while (t->depth > depth)
+    while (t->depth > depth) {
+        void *frame = kp_local.top_frame;
+
         kp_open_pop(t);
+        if (kp_frame_is_call(frame) && kp_open_left)
+            kp_open_left(frame);
+    }
 }
 
 bool kp_open_find_id(struct kp_thread_state *t, uint32_t id, uint64_t now)
@@ -152,8 +174,10 @@ void kp_call_end_slow(const void *tag, unsigned kind, uint64_t now)
     depth = find_tag(t, tag);
     t = kp_thread_active();
     if (!t) {
-        if (depth)
-            kp_open_forget(kp_self, depth - 1);
+        if (depth) {
+            kp_open_forget(kp_self, depth);
+            kp_open_pop(kp_self);
+        }
         errno = saved;
         return;
     }

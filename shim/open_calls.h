@@ -21,7 +21,7 @@
 
 static inline void kp_probe_begin(struct kp_thread_state *t)
 {
-    t->busy = true;
+    t->busy = KP_BUSY_PROBE;
     /* Only a handler on this thread looks. */
     atomic_signal_fence(memory_order_seq_cst);
 }
@@ -29,7 +29,7 @@ static inline void kp_probe_begin(struct kp_thread_state *t)
 static inline void kp_probe_end(struct kp_thread_state *t)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    t->busy = false;
+    t->busy = 0;
 }
 
 /*
@@ -78,7 +78,11 @@ static inline bool kp_frame_is_call(const void *frame)
     return (uintptr_t)frame & 1;
 }
 
-/* The same without a word, in a thread that does not record at the moment: it may again. */
+/* The thread ends, and its calls of C code with it. */
+void kp_open_end_calls(struct kp_thread_state *t);
+
+/* The same as kp_open_unwind_to without a word, in a thread that does not record at the moment: it may again.
+ */
 void kp_open_forget(struct kp_thread_state *t, uint32_t depth);
 
 /*
@@ -122,6 +126,9 @@ static inline bool kp_call_begin(struct kp_thread_state *t, uint32_t id, void *t
     kp_emit_enter(t, id, depth);
     return true;
 }
+
+/* A call was left without its end; what belongs to its tag is free. NULL: nothing does. */
+extern void (*kp_open_left)(void *tag);
 
 /*
  * Where the call of a tag is when it is not in the stack: an engine that keeps several stacks (greenlets)

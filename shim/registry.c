@@ -155,6 +155,15 @@ bool kp_registry_thread(const struct kp_shm_thread *thread)
     return publish(&def, sizeof thread->name);
 }
 
+bool kp_registry_object(const char *path, const char *build_id)
+{
+    struct kp_def def = {.type = KP_DEF_OBJECT};
+
+    def.object.path = (struct kp_text){path, strlen(path)};
+    def.object.build_id = (struct kp_text){build_id, strlen(build_id)};
+    return publish(&def, def.object.path.count + def.object.build_id.count);
+}
+
 bool kp_registry_meta(const char *key, const char *value)
 {
     struct kp_def def = {.type = KP_DEF_META};
@@ -185,7 +194,7 @@ bool kp_registry_carry(struct kp_shm_control *to, const struct kp_shm_control *f
     if (!make_room(to, bytes))
         return false;
     for (const uint8_t *record = at; kp_def_get(&at, end, &def) == KP_OK; record = at) {
-        if (def.type != KP_DEF_FUNCTION)
+        if (def.type != KP_DEF_FUNCTION && def.type != KP_DEF_OBJECT)
             continue;
         memcpy(out, record, (size_t)(at - record));
         out += at - record;

@@ -24,6 +24,10 @@ uint32_t kp_registry_function(enum kp_function_kind kind, const char *name, size
 /* Publish a thread. With the lock held. False: no room. */
 bool kp_registry_thread(const struct kp_shm_thread *thread);
 
+/* Publish a loaded object that functions are in, before the first of them. With the lock held and a mapping
+ * there. */
+bool kp_registry_object(const char *path, const char *build_id);
+
 /* Publish metadata. With the lock held and a mapping there. */
 bool kp_registry_meta(const char *key, const char *value);
 

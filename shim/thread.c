@@ -17,7 +17,7 @@
 static const _Atomic uint32_t never = 0;
 
 struct kp_thread_state kp_nobody = {.epoch = UINT32_MAX, .live = &never};
-struct kp_thread_state kp_untraced = {.epoch = UINT32_MAX, .live = &never, .busy = true};
+struct kp_thread_state kp_untraced = {.epoch = UINT32_MAX, .live = &never, .busy = KP_BUSY_OWN};
 
 __thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec"))) = &kp_nobody;
 
@@ -37,6 +37,7 @@ static void thread_ended(void *value)
 
     if (++t->endings < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
         return;
+    kp_open_end_calls(t);
     kp_self = &kp_untraced;
     kp_local_forget();
     kp_emit_passed(t);
@@ -103,7 +104,7 @@ static struct kp_thread_state *create(void)
     start_afresh(t);
     if (!kp_open_start(t))
         return NULL;
-    t->busy = false;
+    t->busy = 0;
     t->endings = 0;
     t->clock = kp_core.clock;
     t->live = kp_core.live;

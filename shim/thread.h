@@ -37,6 +37,11 @@ struct kp_open_stack {
     uint32_t ahead;
 };
 
+enum kp_busy {
+    KP_BUSY_PROBE = 1, /* in a probe: a C call comes from a signal handler, and is counted */
+    KP_BUSY_OWN,       /* in the shim's slow path: a C call is the shim's own */
+};
+
 struct kp_thread_state {
     /* The line that every event touches. */
     uint32_t epoch; /* compared with *live */
@@ -50,7 +55,7 @@ struct kp_thread_state {
     uint64_t calls;
     /* Colder. */
     unsigned clock;
-    bool busy;                        /* inside a probe or the shim's slow path: probes of this thread pass */
+    uint8_t busy;                     /* enum kp_busy; not 0: C calls of this thread pass */
     bool on_trial;                    /* of an engine's self-test: calls of C code pass */
     uint8_t endings;                  /* how often its destructor ran */
     struct kp_open_stack open;        /* its open calls */
@@ -158,6 +163,12 @@ static inline void kp_cache_put(struct kp_thread_state *t, const void *key, uint
         t->second[kp_cache_set(key)] = *first;
     *first = (struct kp_cache_entry){.key = key, .id = id};
     kp_cache_settle(t, key, version);
+}
+
+/* Whether its events go into a trace at this moment. */
+static inline bool kp_thread_is_recording(const struct kp_thread_state *t)
+{
+    return t->epoch == atomic_load_explicit(t->live, memory_order_relaxed);
 }
 
 /* Called once from the constructor. 0 or -1. */

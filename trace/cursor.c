@@ -100,7 +100,7 @@ static bool has_unknown(const struct kp_event *events, size_t count)
     bool unknown = false;
 
     for (size_t i = 0; i < count; i++)
-        unknown |= events[i].kind == 0 || events[i].kind > KP_EVENT_STOP;
+        unknown |= !kp_event_kind_slots(events[i].kind);
     return unknown;
 }
 

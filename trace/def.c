@@ -65,6 +65,9 @@ static uint8_t *put_fields(uint8_t *p, const struct kp_def *def)
     case KP_DEF_META:
         p = put_text(p, def->meta.key);
         return put_text(p, def->meta.value);
+    case KP_DEF_OBJECT:
+        p = put_text(p, def->object.path);
+        return put_text(p, def->object.build_id);
     }
     return p;
 }
@@ -97,6 +100,10 @@ static void get_fields(struct cursor *c, struct kp_def *def)
     case KP_DEF_META:
         def->meta.key = text(c);
         def->meta.value = text(c);
+        break;
+    case KP_DEF_OBJECT:
+        def->object.path = text(c);
+        def->object.build_id = text(c);
         break;
     }
 }

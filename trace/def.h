@@ -37,6 +37,9 @@ struct kp_def {
         struct {
             struct kp_text key, value;
         } meta;
+        struct {
+            struct kp_text path, build_id;
+        } object;
     };
 };
 

@@ -42,6 +42,25 @@ _Static_assert(sizeof(struct kp_slot) == 16, "the slot is the contract of ring, 
 #define KP_SLOT_PACK(kind, depth) (((uint32_t)(depth) << 4) | (uint32_t)(kind))
 #define KP_DEPTH_MAX              ((1u << 28) - 1)
 
+/*
+ * Which words a VALUES event carries (its id): registers behind the ENTER of their call, results before its
+ * EXIT, and from KP_VALUES_TEXT on, behind the ENTER, 16 bytes each of a stream of copied strings: for each
+ * its argument's number (u8), its bytes (u16, little endian), and those.
+ */
+enum kp_values {
+    KP_VALUES_RDI_RSI,
+    KP_VALUES_RDX_RCX,
+    KP_VALUES_R8_R9,
+    KP_VALUES_XMM0_XMM1, /* the low 64 bits of each */
+    KP_VALUES_XMM2_XMM3,
+    KP_VALUES_XMM4_XMM5,
+    KP_VALUES_XMM6_XMM7,
+    KP_VALUES_RAX_RDX = 8,
+    KP_VALUES_XMM0_XMM1_RESULT,
+    KP_VALUES_ST0, /* 80 bits in the two words */
+    KP_VALUES_TEXT = 16
+};
+
 /* A decoded event. `time` is ticks inside trace/ encode and decode, nanoseconds once the reader gave it out.
  */
 struct kp_event {

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define KP_FORMAT_MAJOR 1
-#define KP_FORMAT_MINOR 0
+#define KP_FORMAT_MINOR 1
 
 /* Not valid UTF-8, and damaged by every text-mode transfer: the idea of PNG's signature. */
 #define KP_PREAMBLE_MAGIC "\x89KPT\r\n\x1a\n"
@@ -70,6 +70,7 @@ enum kp_def_type {
     KP_DEF_THREAD = 2,     /* number, tid, base depth, start ticks, name */
     KP_DEF_THREAD_END = 3, /* number, end ticks, calls made, calls lost, other events lost, name */
     KP_DEF_META = 4,       /* key, value */
+    KP_DEF_OBJECT = 5,     /* path, build id (hex): a loaded object that traced C functions are in */
 };
 
 #define KP_DEF_HEADER_BYTES 5

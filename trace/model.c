@@ -195,6 +195,26 @@ static enum kp_status define_meta(struct kp_model *model, const struct kp_def *d
     return KP_OK;
 }
 
+static enum kp_status define_object(struct kp_model *model, const struct kp_def *def)
+{
+    struct kp_object *object = kp_arena_get(model->arena, sizeof *object);
+
+    if (!object)
+        return KP_ERROR_NO_MEMORY;
+    *object = (struct kp_object){
+        .path = kp_arena_copy(model->arena, def->object.path.bytes, def->object.path.count),
+        .build_id = kp_arena_copy(model->arena, def->object.build_id.bytes, def->object.build_id.count),
+    };
+    if (!object->path || !object->build_id)
+        return KP_ERROR_NO_MEMORY;
+    /* &model->process.objects moves while the model is not in its place yet; not once definitions come. */
+    if (!model->next_object)
+        model->next_object = &model->process.objects;
+    *model->next_object = object;
+    model->next_object = &object->next;
+    return KP_OK;
+}
+
 enum kp_status kp_model_define(struct kp_model *model, const struct kp_def *def, struct kp_item *item,
                                bool *given)
 {
@@ -208,6 +228,8 @@ enum kp_status kp_model_define(struct kp_model *model, const struct kp_def *def,
         return define_thread_end(model, def, item, given);
     case KP_DEF_META:
         return define_meta(model, def, item, given);
+    case KP_DEF_OBJECT:
+        return define_object(model, def);
     }
     return KP_OK;
 }

@@ -32,6 +32,7 @@ struct kp_model {
     struct kp_arena *arena; /* of the reader */
     struct kp_id_map functions, threads;
     struct kp_model_thread *first_thread, *last_thread;
+    struct kp_object **next_object; /* where the next one is linked */
 };
 
 enum kp_status kp_model_init(struct kp_model *model, const struct kp_input *input,

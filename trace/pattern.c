@@ -12,11 +12,13 @@
 struct kp_rule {
     char *text;
     char *origin;
-    const char *pattern; /* in text, behind sign and prefix */
+    const char *pattern; /* in text, behind sign and prefix; or `symbol` */
+    char *symbol;        /* NULL, or the pattern without its {...} */
     unsigned line;
     bool include;
     enum kp_function_kind kind;
     const struct form *form;
+    struct kp_capture capture;
     regex_t *regex;
     struct kp_signature *signature;
     uint64_t hits;
@@ -63,15 +65,40 @@ static bool file_match(const struct kp_rule *rule, const char *name, const char 
     return slash && !strchr(rule->pattern, '/') && kp_glob_match(rule->pattern, slash + 1);
 }
 
+/* {...} behind the symbol is taken off the pattern. */
+static enum kp_status take_capture(struct kp_rule *rule, struct fault *fault)
+{
+    const char *brace = strchr(rule->pattern, '{');
+    size_t length = strlen(rule->pattern);
+    if (!brace)
+        return KP_OK;
+    fault->position = brace;
+    fault->text = "'{' without '}' at the end";
+    if (rule->pattern[length - 1] != '}')
+        return KP_ERROR_VALUE;
+    fault->text = "raw values of what is not traced";
+    if (!rule->include)
+        return KP_ERROR_VALUE;
+    fault->text = kp_capture_parse(&rule->capture, brace + 1, rule->pattern + length - 1, &fault->position);
+    if (fault->text)
+        return KP_ERROR_VALUE;
+    rule->symbol = strndup(rule->pattern, (size_t)(brace - rule->pattern));
+    rule->pattern = rule->symbol;
+    return rule->symbol ? KP_OK : KP_ERROR_NO_MEMORY;
+}
+
 static enum kp_status symbol_compile(struct kp_rule *rule, struct fault *fault)
 {
-    const char *colon = strrchr(rule->pattern, ':');
-    if (colon == rule->pattern || !colon[1]) {
-        fault->position = colon;
+    const char *brace = strchr(rule->pattern, '{');
+    const char *colon =
+        memrchr(rule->pattern, ':', brace ? (size_t)(brace - rule->pattern) : strlen(rule->pattern));
+    if (!colon || colon == rule->pattern || !colon[1] || colon + 1 == brace) {
+        fault->position = colon ? colon : rule->pattern;
         fault->text = "OBJECT:SYMBOL needs text on both sides of ':'";
         return KP_ERROR_VALUE;
     }
-    return glob_compile(rule, fault);
+    enum kp_status status = glob_compile(rule, fault);
+    return status ? status : take_capture(rule, fault);
 }
 
 /* --- regular expressions --- */
@@ -266,6 +293,7 @@ static void free_rule(struct kp_rule *rule)
         regfree(rule->regex);
     free(rule->regex);
     free(rule->signature);
+    free(rule->symbol);
     free(rule->text);
     free(rule->origin);
 }
@@ -278,6 +306,14 @@ struct source {
     const char *origin;
     unsigned line;
 };
+
+/* A '{' that asks for raw values: behind OBJECT:SYMBOL, not in file:GLOB or c:GLOB. */
+static bool asks_for_values(const char *start, const char *at)
+{
+    start += *start == '+' || *start == '-';
+    return strncmp(start, "file:", 5) != 0 && strncmp(start, "c:", 2) != 0 &&
+           memchr(start, ':', (size_t)(at - start));
+}
 
 /* The end of the rule at `start`: a newline, or a comma outside of brackets. */
 static const char *find_rule_end(const char *start)
@@ -293,7 +329,7 @@ static const char *find_rule_end(const char *start)
             at++;
         else if (class_end)
             at = class_end;
-        else if (*at == '(' || (braces && *at == '{'))
+        else if (*at == '(' || (*at == '{' && (braces || (braces = asks_for_values(start, at)))))
             depth++;
         else if (*at == ')' || (braces && *at == '}'))
             depth -= depth > 0;
@@ -441,6 +477,13 @@ bool kp_rules_match(struct kp_rules *rules, enum kp_function_kind kind, const ch
         return traced_by_default(rules, kind);
     __atomic_fetch_add(&rule->hits, 1, __ATOMIC_RELAXED);
     return rule->include;
+}
+
+bool kp_rules_match_call(struct kp_rules *rules, const char *name, struct kp_capture *capture)
+{
+    const struct kp_rule *rule = find_rule(rules, KP_FUNCTION_C, name, NULL);
+    *capture = rule ? rule->capture : (struct kp_capture){0};
+    return kp_rules_match(rules, KP_FUNCTION_C, name, NULL);
 }
 
 bool kp_rules_selects(const struct kp_rules *rules, enum kp_function_kind kind, const char *name,

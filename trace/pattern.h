@@ -10,7 +10,8 @@
  * well re:REGEX        POSIX extended expression for a whole name of a Python function, compared byte by byte
  *   TYPE NAME(..)   Kieker signature pattern, for Python functions (signature.h)
  *   c:PATTERN       GLOB or re:REGEX for a function implemented in C and called from Python
- *   OBJECT:SYMBOL   GLOB with a ':' outside of [...]: an exported C function
+ *   OBJECT:SYMBOL   GLOB with a ':' outside of [...]: an exported C function; behind it,
+ * {args,ret,strN:BYTES} asks for raw values of its calls (capture.h)
  *
  * The last rule that matches decides. Without one, Python functions are traced unless there is a '+' rule for
  * Python functions ("only these"), C functions are not. Globs are described in glob.h.
@@ -24,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture.h"
 #include "function.h"
 #include "status.h"
 
@@ -60,6 +62,9 @@ enum kp_status kp_rules_append(struct kp_rules *rules, const char *text, const c
  * decided. Any thread; takes no lock, except regexec's for `re:` rules, which may allocate as well.
  */
 bool kp_rules_match(struct kp_rules *rules, enum kp_function_kind kind, const char *name, const char *file);
+
+/* The same for a C function, with the raw values that the rule asks for; none without a rule. */
+bool kp_rules_match_call(struct kp_rules *rules, const char *name, struct kp_capture *capture);
 
 /* False only when no function of this kind can ever be traced, so that its hooks need not be installed. */
 bool kp_rules_possible(const struct kp_rules *rules, enum kp_function_kind kind);

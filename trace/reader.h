@@ -16,6 +16,8 @@
 #include "function.h"
 #include "status.h"
 
+struct kp_object;
+
 /* A traced process (one section of a trace). Strings belong to the reader and live as long as it. */
 struct kp_process {
     uint32_t index; /* position in this reader, from 0 */
@@ -31,12 +33,13 @@ struct kp_process {
     uint64_t start_ns;       /* Unix epoch */
     uint64_t end_ns;         /* Unix epoch of the last thing known; grows while reading */
     double ticks_per_ns;
-    double probe_pair_ns;  /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
-    double probe_inner_ns; /* the part of it between the two time stamps */
-    bool complete;         /* an END chunk was seen: the process ended in order */
-    bool recovered;        /* part of it came from shared memory of a dead process */
-    bool alive;            /* still running: the trace grows */
-    void *user;            /* for the caller */
+    double probe_pair_ns;      /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
+    double probe_inner_ns;     /* the part of it between the two time stamps */
+    bool complete;             /* an END chunk was seen: the process ended in order */
+    bool recovered;            /* part of it came from shared memory of a dead process */
+    bool alive;                /* still running: the trace grows */
+    struct kp_object *objects; /* known so far; before the functions that are in them */
+    void *user;                /* for the caller */
 };
 
 struct kp_function {
@@ -47,6 +50,13 @@ struct kp_function {
     const char *name; /* NUL-terminated, may hold any other byte: escape on output */
     const char *file; /* "" when unknown */
     void *user;       /* for the caller */
+};
+
+/* A loaded object that C functions of the process are in; kp_function.file is its path. */
+struct kp_object {
+    const char *path;
+    const char *build_id;   /* hex, lower case; "" when it has none */
+    struct kp_object *next; /* in order of appearance */
 };
 
 struct kp_thread {

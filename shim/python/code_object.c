@@ -172,12 +172,12 @@ uint32_t kp_code_resolve(struct kp_thread_state *t, void *code, void *globals)
 {
     const struct kp_code_trial *trial = kp_code_trial;
     struct kp_error_state error;
-    bool was_busy = t->busy;
+    uint8_t was_busy = t->busy;
     int saved = errno;
     uint32_t id;
 
     /* What the interpreter calls while it is asked is none of the program's calls. */
-    t->busy = true;
+    t->busy = KP_BUSY_OWN;
     kp_error_save(&error);
     id = trial && trial->thread == t ? trial->ask(code) : resolve(t, code, globals);
     kp_error_restore(&error);

@@ -13,8 +13,8 @@ import sys
 PREAMBLE = b"\x89KPT\r\n\x1a\n"
 CHUNK = b"KPCK"
 PROCESS, DEFS, EVENTS, CLOCK, INDEX, END = range(1, 7)
-KINDS = {1: "enter", 2: "exit", 3: "unwind", 4: "yield", 5: "resume", 6: "lost", 7: "stop"}
-TWO_SLOTS = {4, 5, 6}
+KINDS = {1: "enter", 2: "exit", 3: "unwind", 4: "yield", 5: "resume", 6: "lost", 7: "stop", 8: "values"}
+TWO_SLOTS = {4, 5, 6, 8}
 CLOSES = {2, 3, 4}
 OPENS = {1, 5}
 MASK = (1 << 64) - 1
@@ -198,7 +198,7 @@ class Reader:
                 before = None
                 major, minor = struct.unpack_from("<HH", self.data, at + 8)
                 if major > 1:
-                    self.report(at, f"format {major}.{minor} is newer than 1.0")
+                    self.report(at, f"format {major}.{minor} is newer than 1.1")
                     at = self.data.find(PREAMBLE, at + 8)
                     at = len(self.data) if at < 0 else at
                     continue

@@ -1,0 +1,89 @@
+/*
+ * Calls of C functions: what the trampoline of shim/arch calls at the begin and the end of each, and the
+ * shadow frames in which callers' return addresses wait.
+ *
+ * kp_call_enter and kp_call_leave (call.c) use general registers only and call nothing. What is not simple is
+ * left to call_slow.c, with the vector registers saved.
+ */
+#ifndef KP_SHIM_NATIVE_CALL_H
+#define KP_SHIM_NATIVE_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "function.h"
+#include "open_calls.h"
+
+/*
+ * One call under way. Frames come from a free list of the thread, in any order, so that coroutines may end
+ * their calls in any order, too; they lie in our .bss, because a caller's rbx may be the only reference to an
+ * object of a conservative garbage collector, which looks at the data of all loaded objects.
+ */
+struct kp_call_frame {
+    uint64_t return_address; /* the first two: see call_thunks.S */
+    uint64_t rbx;
+    void *target;
+    uint64_t cfa; /* the stack pointer before the call */
+    struct kp_call_frame *next;
+    uint32_t index; /* of the function */
+    uint32_t state; /* KP_CALL_FRAME_… */
+    uint64_t reserved[2];
+};
+_Static_assert(sizeof(struct kp_call_frame) == 64, "a line of the cache each");
+
+enum { KP_CALL_FRAME_USED, KP_CALL_FRAME_ABANDONED };
+
+/* In rax and rdx. No frame: go on to the target. Neither: take the slow path. */
+struct kp_call_start {
+    struct kp_call_frame *frame;
+    void *target;
+};
+
+/* As call_thunks.S pushes them. */
+struct kp_call_registers {
+    uint64_t r10, r9, r8, rdi, rsi, rdx, rcx, rax;
+    uint64_t index;
+    uint64_t return_address;
+};
+
+/* In rax and rdx. Not done: the slow path is to do it with that frame. */
+struct kp_call_end {
+    uint64_t done;
+    struct kp_call_frame *frame;
+};
+
+/* The result registers, as pushed; the vector ones are in `vectors`. */
+struct kp_call_results {
+    uint64_t rdx, rax;
+};
+
+/* In call_thunks.S. */
+extern const uint8_t kp_call_thunks[KP_CALL_THUNKS][KP_CALL_THUNK_BYTES];
+void kp_call_return(void), kp_call_landing(void);
+
+struct kp_call_start kp_call_enter(uint32_t index, uint64_t *cfa, struct kp_call_frame *rbx);
+struct kp_call_end kp_call_leave(struct kp_call_frame *frame);
+
+/* `vectors`: an XSAVE or FXSAVE area; xmm0 is at byte 160. */
+struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
+                                        const uint8_t *vectors);
+void kp_call_leave_slow(struct kp_call_frame *frame, const struct kp_call_results *results,
+                        const uint8_t *vectors);
+
+/* Before the first thunk can run. */
+void kp_call_setup(void);
+
+/* The activation's tag of a frame, and back; NULL for the tags of others. */
+static inline void *kp_call_frame_tag(struct kp_call_frame *frame)
+{
+    return (void *)((uintptr_t)frame | 1);
+}
+struct kp_call_frame *kp_call_frame_of(const void *tag);
+
+/* A frame that its call did not give back, and perhaps will not: used again as late as possible. */
+void kp_call_abandon(struct kp_call_frame *frame);
+
+/* The call is of longjmp's family: end the calls that it leaves. */
+void kp_call_jump(struct kp_thread_state *t, const struct kp_call_registers *registers);
+
+#endif

@@ -1,0 +1,338 @@
+#include "call.h"
+
+#include <cpuid.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "core.h"
+#include "memory.h"
+
+#define POOL_FRAMES  65536u
+#define FRAMES_TAKEN 64u
+
+static struct kp_call_frame pool[POOL_FRAMES];
+static _Atomic uint32_t pool_taken;
+
+/* Frames of calls that never came back, or whose thread has no list. Pushed one by one, taken all at once. */
+static _Atomic(struct kp_call_frame *) abandoned;
+
+/* For XSAVE; 0: there is none. AMX's tiles and what belongs to the kernel stay out. */
+#define VECTOR_MASK  0xe7u
+#define LEGACY_BYTES 512u
+uint32_t kp_call_vector_mask;
+uint64_t kp_call_vector_bytes = LEGACY_BYTES;
+
+static uint32_t enabled_features(void)
+{
+    uint32_t a, b, c, d;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+        return 0;
+    __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    return a & VECTOR_MASK;
+}
+
+/* Where the last component of the area ends (Intel SDM 1, 13.4). */
+static uint64_t area_bytes(uint32_t mask)
+{
+    uint64_t bytes = LEGACY_BYTES + 64;
+
+    for (unsigned feature = 2; feature < 8; feature++) {
+        uint32_t size, offset, c, d;
+
+        if (mask >> feature & 1 && __get_cpuid_count(13, feature, &size, &offset, &c, &d) &&
+            offset + size > bytes)
+            bytes = offset + size;
+    }
+    return bytes;
+}
+
+static void tag_left(void *tag);
+
+void kp_call_setup(void)
+{
+    kp_open_left = tag_left;
+    kp_call_vector_mask = enabled_features();
+    if (kp_call_vector_mask)
+        kp_call_vector_bytes = (area_bytes(kp_call_vector_mask) + 63) & ~63ull;
+}
+
+struct kp_call_frame *kp_call_frame_of(const void *tag)
+{
+    uintptr_t address = (uintptr_t)tag - 1;
+
+    if (!((uintptr_t)tag & 1) || address < (uintptr_t)pool || address >= (uintptr_t)(pool + POOL_FRAMES))
+        return NULL;
+    return (struct kp_call_frame *)address;
+}
+
+/* Some more frames for a thread: fresh ones, then those that seemed abandoned. */
+static bool take_frames(struct kp_thread_state *t)
+{
+    uint32_t first = atomic_load(&pool_taken);
+
+    while (first < POOL_FRAMES && !atomic_compare_exchange_weak(&pool_taken, &first, first + FRAMES_TAKEN))
+        ;
+    if (first >= POOL_FRAMES) {
+        t->call_frames = atomic_exchange(&abandoned, NULL);
+        return t->call_frames != NULL;
+    }
+    for (uint32_t i = first; i < first + FRAMES_TAKEN; i++) {
+        pool[i].next = t->call_frames;
+        t->call_frames = &pool[i];
+    }
+    return true;
+}
+
+void kp_call_abandon(struct kp_call_frame *frame)
+{
+    struct kp_call_frame *next = atomic_load(&abandoned);
+
+    if (frame->state == KP_CALL_FRAME_ABANDONED)
+        return;
+    frame->state = KP_CALL_FRAME_ABANDONED;
+    do
+        frame->next = next;
+    while (!atomic_compare_exchange_weak(&abandoned, &next, frame));
+}
+
+/* Its call was left by a jump, an exception or the end of its thread. */
+static void tag_left(void *tag)
+{
+    struct kp_call_frame *frame = kp_call_frame_of(tag);
+
+    if (frame)
+        kp_call_abandon(frame);
+}
+
+/* What is to be done before the call, whether or not it is recorded. */
+static void prepare(struct kp_thread_state *t, unsigned class, const struct kp_call_registers *registers)
+{
+    /* A child of vfork runs in our memory and has another pid: the trace is its parent's. */
+    bool ours = getpid() == kp_core.pid;
+
+    if (class == KP_NATIVE_JUMP)
+        kp_call_jump(t, registers);
+    else if (class == KP_NATIVE_EXEC && ours)
+        kp_core_before_exec();
+    else if (class == KP_NATIVE_EXIT && ours)
+        kp_core_stop();
+}
+
+static void record_entry(struct kp_thread_state *t, uint32_t id)
+{
+    kp_emit_enter(t, id, t->depth);
+    kp_emit(t, KP_EVENT_EXIT, id, t->depth, kp_clock_now(t->clock));
+}
+
+/* The caller is a traced function whose last act is this jump; `frame` is its frame. */
+static void record_tail(struct kp_thread_state *t, struct kp_call_frame *frame, uint32_t index, uint32_t id)
+{
+    uint64_t now = kp_clock_now(t->clock);
+
+    if (kp_local.top_frame != kp_call_frame_tag(frame)) {
+        kp_thread_pass(t);
+        return;
+    }
+    kp_emit(t, KP_EVENT_EXIT, kp_local.top->id, t->depth - 1, now);
+    kp_local.top->id = id;
+    frame->index = index;
+    kp_emit_enter(t, id, t->depth - 1);
+}
+
+static struct kp_call_frame *record_call(struct kp_thread_state *t, const struct kp_call_registers *registers,
+                                         uint32_t id, const uint8_t *vectors)
+{
+    uint32_t index = (uint32_t)registers->index;
+    struct kp_call_frame *frame = t->call_frames;
+
+    if ((!frame && !take_frames(t)) || !kp_open_room(t)) {
+        record_entry(t, id);
+        return NULL;
+    }
+    frame = t->call_frames;
+    t->call_frames = frame->next;
+    frame->target = kp_native_functions[index].target;
+    frame->cfa = (uintptr_t)(registers + 1);
+    frame->index = index;
+    frame->state = KP_CALL_FRAME_USED;
+    kp_open_push(t, kp_call_frame_tag(frame), id);
+    kp_emit_enter(t, id, t->depth - 1);
+    if (kp_native_functions[index].captures)
+        kp_capture_arguments(t, kp_native_capture(index), registers, vectors);
+    return frame;
+}
+
+static struct kp_call_frame *record(struct kp_thread_state *t, const struct kp_call_registers *registers,
+                                    struct kp_call_frame *rbx, uint32_t id, const uint8_t *vectors)
+{
+    uint32_t index = (uint32_t)registers->index;
+
+    if (kp_native_functions[index].class != KP_NATIVE_CALL)
+        record_entry(t, id);
+    else if (registers->return_address == (uintptr_t)kp_call_return)
+        record_tail(t, rbx, index, id);
+    else
+        return record_call(t, registers, id, vectors);
+    return NULL;
+}
+
+/* Calls of the shim's own, of its self-tests, and of handlers that interrupt a probe. */
+static bool passes(struct kp_thread_state *t)
+{
+    if (t->busy == KP_BUSY_PROBE)
+        kp_thread_pass(t);
+    return t->busy || t->on_trial;
+}
+
+struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
+                                        const uint8_t *vectors)
+{
+    uint32_t index = (uint32_t)registers->index;
+    struct kp_native_function *function = &kp_native_functions[index];
+    struct kp_call_start start = {NULL, function->target};
+    struct kp_thread_state *t = kp_self;
+    int saved = errno;
+    uint32_t id;
+
+    if (t != &kp_nobody && passes(t))
+        return start;
+    t = kp_thread_active();
+    if (t) {
+        t->busy = KP_BUSY_OWN;
+        if (function->class > KP_NATIVE_ENTRY_ONLY)
+            prepare(t, function->class, registers);
+        id = atomic_load_explicit(&function->id, memory_order_relaxed);
+        if (id == KP_NATIVE_UNDECIDED)
+            id = kp_native_decide(index);
+        t->busy = KP_BUSY_PROBE;
+        if (id != KP_NATIVE_UNDECIDED && id != KP_NATIVE_PASS && kp_thread_is_recording(t))
+            start.frame = record(t, registers, rbx, id, vectors);
+        kp_probe_end(t);
+    }
+    errno = saved;
+    return start;
+}
+
+void kp_call_leave_slow(struct kp_call_frame *frame, const struct kp_call_results *results,
+                        const uint8_t *vectors)
+{
+    const struct kp_capture *capture = kp_native_capture(frame->index);
+    struct kp_thread_state *t = kp_self;
+    void *tag = kp_call_frame_tag(frame);
+    int saved = errno;
+
+    if (kp_native_functions[frame->index].captures && kp_local.top_frame == tag && !t->busy &&
+        kp_thread_active()) {
+        kp_probe_begin(t);
+        kp_capture_results(t, capture, results, vectors);
+        kp_probe_end(t);
+    }
+    kp_call_end(tag, KP_EVENT_EXIT);
+    t = kp_self;
+    if (frame->state != KP_CALL_FRAME_ABANDONED) {
+        if (t->open.base && !t->busy) {
+            frame->next = t->call_frames;
+            t->call_frames = frame;
+        } else {
+            kp_call_abandon(frame);
+        }
+    }
+    errno = saved;
+}
+
+/* --- unwinding --- */
+
+/*
+ * <unwind.h> of the Itanium C++ ABI, found in the unwinder that runs: linked in, it would bring libgcc_s into
+ * every program.
+ */
+enum { CONTINUE_UNWIND = 8, INSTALL_CONTEXT = 7 };
+enum { CLEANUP_PHASE = 2, HANDLER_FRAME = 4 };
+enum { DWARF_RAX = 0, DWARF_RBX = 3 };
+
+static struct unwinder {
+    uintptr_t (*get_register)(void *context, int number);
+    void (*set_register)(void *context, int number, uintptr_t value);
+    uintptr_t (*get_address)(void *context);
+    void (*set_address)(void *context, uintptr_t address);
+    int (*backtrace)(int (*each)(void *context, void *user), void *user);
+    bool found;
+} unwinder;
+
+void (*kp_call_resume)(void);
+
+#pragma weak dlsym
+#pragma weak dlopen
+
+static int first_only(void *context, void *user)
+{
+    (void)context;
+    (void)user;
+    return 5; /* _URC_END_OF_STACK */
+}
+
+static bool find_unwinder(void)
+{
+    void *library = RTLD_DEFAULT;
+
+    if (unwinder.found || !dlsym)
+        return unwinder.found;
+    /* Where a program has an unwinder of its own inside it, libgcc_s understands its context. */
+    if (!dlsym(library, "_Unwind_GetGR") && !(library = dlopen("libgcc_s.so.1", RTLD_LAZY | RTLD_LOCAL)))
+        return false;
+    *(void **)&unwinder.get_register = dlsym(library, "_Unwind_GetGR");
+    *(void **)&unwinder.set_register = dlsym(library, "_Unwind_SetGR");
+    *(void **)&unwinder.get_address = dlsym(library, "_Unwind_GetIP");
+    *(void **)&unwinder.set_address = dlsym(library, "_Unwind_SetIP");
+    *(void **)&unwinder.backtrace = dlsym(library, "_Unwind_Backtrace");
+    *(void **)&kp_call_resume = dlsym(library, "_Unwind_Resume");
+    unwinder.found = unwinder.get_register && unwinder.set_register && unwinder.get_address &&
+                     unwinder.set_address && unwinder.backtrace && kp_call_resume;
+    /* Its table of register sizes is made when it first unwinds: without it GetGR aborts. */
+    if (unwinder.found)
+        unwinder.backtrace(first_only, NULL);
+    return unwinder.found;
+}
+
+static void call_is_unwound(struct kp_call_frame *frame)
+{
+    kp_call_end(kp_call_frame_tag(frame), KP_EVENT_UNWIND);
+    kp_call_abandon(frame);
+}
+
+/*
+ * Our frame and the callee's have the same CFA, and libgcc tells frames by it: if the handler is in our
+ * direct caller, the unwinder takes us for it (_UA_HANDLER_FRAME). Then it comes out at kp_call_landing,
+ * which goes on as if the caller itself had called _Unwind_Resume.
+ */
+int kp_call_personality(int version, int actions, uint64_t class, void *exception, void *context);
+
+int kp_call_personality(int version, int actions, uint64_t class, void *exception, void *context)
+{
+    struct kp_thread_state *t = kp_self;
+    uint8_t was_busy = t->busy;
+    int saved = errno;
+
+    (void)version;
+    (void)class;
+    if (!(actions & CLEANUP_PHASE))
+        return CONTINUE_UNWIND;
+    if (t != &kp_untraced && t != &kp_nobody)
+        t->busy = KP_BUSY_OWN;
+    find_unwinder();
+    if (t != &kp_untraced && t != &kp_nobody)
+        t->busy = was_busy;
+    if (!unwinder.found || unwinder.get_address(context) != (uintptr_t)kp_call_return)
+        return CONTINUE_UNWIND;
+    call_is_unwound((struct kp_call_frame *)unwinder.get_register(context, DWARF_RBX));
+    errno = saved;
+    if (!(actions & HANDLER_FRAME))
+        return CONTINUE_UNWIND;
+    unwinder.set_register(context, DWARF_RAX, (uintptr_t)exception);
+    unwinder.set_address(context, (uintptr_t)kp_call_landing);
+    return INSTALL_CONTEXT;
+}
