@@ -11,6 +11,7 @@
 #include "util/escape.h"
 
 static const char *type, *output, *weight = "time";
+static bool no_demangle;
 
 static const struct kp_option_row options[] = {
     {'t', "type", KP_ARGUMENT_CHOICE, "FORMAT",
@@ -19,6 +20,7 @@ static const struct kp_option_row options[] = {
     {'o', "output", KP_ARGUMENT_STRING, "OUT", "the file to write (default: standard output)", NULL, &output},
     {'w', "weight", KP_ARGUMENT_CHOICE, "WHAT", "collapsed: weigh stacks by own nanoseconds or by calls",
      "time|calls", &weight},
+    KP_OPTION_NO_DEMANGLE(no_demangle),
     {0, NULL, KP_ARGUMENT_NONE, NULL, NULL, NULL, NULL},
 };
 
@@ -30,7 +32,8 @@ static const struct kp_example examples[] = {
 
 static void export_all(struct kp_session *session, const struct kp_exporter *exporter, FILE *file)
 {
-    struct kp_export_options wishes = {.weight_calls = !strcmp(weight, "calls")};
+    struct kp_export_options wishes = {.weight_calls = !strcmp(weight, "calls"),
+                                       .c_functions = session->c_functions};
     void *export = exporter->create(file, &wishes);
     struct kp_calltree *tree = kp_calltree_create(exporter->calls, export);
     struct kp_item item;
@@ -83,6 +86,7 @@ static int run(const struct kp_command *command, int count, char **operands)
     int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
+    kp_session_describe(&session, true, !no_demangle);
     FILE *file = open_output(command);
     if (file)
         export_all(&session, exporter, file);

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "session.h"
+#include "model/values.h"
 #include "report/heading.h"
 #include "trace/glob.h"
 #include "util/escape.h"
@@ -15,12 +16,14 @@
 
 static unsigned long long only_thread;
 static const char *filter;
-static bool by_time;
+static bool by_time, demangle;
 
 static const struct kp_option_row options[] = {
     {'t', "thread", KP_ARGUMENT_NUMBER, "TID", "only events of this thread", NULL, &only_thread},
     {'f', "filter", KP_ARGUMENT_STRING, "GLOB", "only functions whose name matches (losses stay)", NULL,
      &filter},
+    {0, "demangle", KP_ARGUMENT_NONE, NULL, "names of C++ and Rust functions as their programmers wrote them",
+     NULL, &demangle},
     {0, "by-time", KP_ARGUMENT_NONE, NULL, "all threads in one order of time", NULL, &by_time},
     {0, NULL, KP_ARGUMENT_NONE, NULL, NULL, NULL, NULL},
 };
@@ -121,18 +124,74 @@ static bool has_token(unsigned kind)
 
 static bool has_function(unsigned kind)
 {
-    return kind != KP_EVENT_LOST && kind != KP_EVENT_STOP;
+    return kind != KP_EVENT_LOST && kind != KP_EVENT_STOP && kind != KP_EVENT_VALUES;
 }
 
-static void print_event(const struct kp_session *session, const struct kp_thread *thread,
+/* Two registers, or 16 bytes of copied strings, in the column of the name. */
+static void print_values(const struct kp_event *event)
+{
+    const char *first = kp_values_register(event->id, 0), *second = kp_values_register(event->id, 1);
+    if (first && second) {
+        printf("%s=0x%" PRIx64 " %s=0x%" PRIx64 "\t", first, event->value, second, event->value2);
+        return;
+    }
+    printf("%s%" PRIu32 "=", event->id < KP_VALUES_TEXT ? "id" : "text",
+           event->id < KP_VALUES_TEXT ? event->id : event->id - KP_VALUES_TEXT);
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned byte = 0; byte < 8; byte++)
+            printf("%02x", (unsigned)((i ? event->value2 : event->value) >> 8 * byte & 255));
+    putchar('\t');
+}
+
+/*
+ * With a filter values are shown with their call: which calls are shown is kept by depth, for the thread.
+ */
+struct shown {
+    bool *at; /* by depth */
+    size_t capacity;
+};
+
+static bool is_shown(const struct kp_thread *thread, const struct kp_event *event)
+{
+    const struct shown *shown = thread->user;
+    return !filter ||
+           (event->depth && shown && event->depth <= shown->capacity && shown->at[event->depth - 1]);
+}
+
+static void note_shown(struct kp_thread *thread, const struct kp_event *event, bool is_shown)
+{
+    enum { DEEPEST = 1 << 20 }; /* deeper ones are damage, more likely */
+    if (!filter || event->kind != KP_EVENT_ENTER || event->depth > DEEPEST)
+        return;
+    if (!thread->user)
+        thread->user = kp_allocate_cleared(1, sizeof(struct shown));
+    struct shown *shown = thread->user;
+    shown->at = kp_grow(shown->at, &shown->capacity, event->depth, sizeof *shown->at);
+    shown->at[event->depth] = is_shown;
+}
+
+static void free_shown(const struct kp_session *session)
+{
+    for (size_t i = 0; i < session->thread_count; i++) {
+        struct shown *shown = session->threads[i]->user;
+        if (shown)
+            free(shown->at);
+        free(shown);
+    }
+}
+
+static void print_event(const struct kp_session *session, struct kp_thread *thread,
                         const struct kp_event *event)
 {
     struct line line;
     const struct label *label = NULL;
     if (has_function(event->kind)) {
         label = get_label(session, thread->process, event->id);
+        note_shown(thread, event, label->shown);
         if (!label->shown)
             return;
+    } else if (event->kind == KP_EVENT_VALUES && !is_shown(thread, event)) {
+        return;
     }
     put_start(&line, thread, event);
     fwrite_unlocked(line.text, 1, line.length, stdout);
@@ -140,6 +199,8 @@ static void print_event(const struct kp_session *session, const struct kp_thread
         fwrite_unlocked(label->text, 1, label->length, stdout);
     if (event->kind == KP_EVENT_LOST)
         printf("calls=%" PRIu64 " events=%" PRIu64 "\t", event->value, event->value2);
+    else if (event->kind == KP_EVENT_VALUES)
+        print_values(event);
     else if (event->kind == KP_EVENT_STOP)
         putchar_unlocked('\t');
     if (has_token(event->kind))
@@ -176,9 +237,11 @@ static int run(const struct kp_command *command, int count, char **operands)
     int status = kp_session_open(&session, command, count, operands, by_time ? KP_READ_BY_TIME : 0);
     if (status != KP_EXIT_FINE)
         return status;
+    kp_session_describe(&session, false, demangle);
     while (kp_session_next(&session, &item))
         print_item(&session, &item);
     free_labels();
+    free_shown(&session);
     return kp_session_close(&session, NULL);
 }
 
@@ -189,11 +252,14 @@ const struct kp_command kp_command_dump = {
     .description =
         "Columns, separated by tabs: time in nanoseconds since 1970, process id, thread id, kind (enter, "
         "exit, unwind, "
-        "yield, resume, lost, stop), depth, name, location (file:line of the definition, empty when "
+        "yield, resume, lost, stop, values), depth, name, location (file:line of the definition, empty when "
         "unknown). "
         "Lines of yield and resume have an eighth: token=HEX, the same for the same suspended activation. In "
         "lines of "
-        "lost the name is calls=N events=M. Characters that are no printable UTF-8, and the backslash, are "
+        "lost the name is calls=N events=M, in lines of values two registers or 16 bytes of copied strings, "
+        "of "
+        "the call that is innermost there. The location of a C function is the object and the offset in it. "
+        "Characters that are no printable UTF-8, and the backslash, are "
         "written as \\xNN. Lines are in order of time per thread.",
     .options = options,
     .examples = examples,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "debug/arguments.h"
 #include "session.h"
 #include "model/calltree.h"
 #include "report/heading.h"
@@ -14,7 +15,7 @@
 
 static unsigned long long only_thread, depth_limit;
 static const char *min_duration, *color = "auto";
-static bool locations;
+static bool locations, no_demangle;
 
 static const struct kp_option_row options[] = {
     {'t', "thread", KP_ARGUMENT_NUMBER, "TID", "only this thread", NULL, &only_thread},
@@ -22,6 +23,7 @@ static const struct kp_option_row options[] = {
     {'m', "min", KP_ARGUMENT_STRING, "DURATION", "only calls that took as long: 500ns, 20us, 1.5ms, 2s", NULL,
      &min_duration},
     {'l', "location", KP_ARGUMENT_NONE, NULL, "file and line behind each name", NULL, &locations},
+    KP_OPTION_NO_DEMANGLE(no_demangle),
     {0, "color", KP_ARGUMENT_CHOICE, "WHEN", "colours", KP_COLOR_CHOICES, &color},
     {0, NULL, KP_ARGUMENT_NONE, NULL, NULL, NULL, NULL},
 };
@@ -43,6 +45,7 @@ struct replay {
     struct kp_calltree_thread *last; /* whose begins may be pending */
     char **names;                    /* escaped, all of them, to be freed */
     size_t name_count, name_capacity;
+    struct kp_c_functions *c_functions;
 };
 
 static const char *name_of(struct replay *replay, struct kp_function *function)
@@ -99,6 +102,26 @@ static void print_name(struct replay *replay, const struct kp_call *call)
            kp_color_off(replay->paint, KP_COLOR_CYAN));
 }
 
+static const struct kp_prototype *prototype_of(const struct replay *replay, const struct kp_call *call)
+{
+    return kp_c_functions_prototype(replay->c_functions, call->function);
+}
+
+static void print_arguments(const struct replay *replay, const struct kp_call *call)
+{
+    char *text = call->values ? kp_arguments_text(prototype_of(replay, call), call->values) : NULL;
+    printf("(%s)", text ? text : "");
+    free(text);
+}
+
+static void print_result(const struct replay *replay, const struct kp_call *call)
+{
+    char *text = call->values ? kp_result_text(prototype_of(replay, call), call->values) : NULL;
+    if (text)
+        printf(" = %s", text);
+    free(text);
+}
+
 static void print_mark(const struct replay *replay, enum kp_color paint, const char *text)
 {
     printf("%s%s%s", kp_color_on(replay->paint, paint), text, kp_color_off(replay->paint, paint));
@@ -139,7 +162,8 @@ static void print_begins(struct replay *replay, struct kp_calltree_thread *threa
         print_margin(replay, thread->thread, UINT64_MAX);
         print_indent(state->printed);
         print_name(replay, call);
-        fputs(call->suspensions || call->partial ? "() { (resumed)\n" : "() {\n", stdout);
+        print_arguments(replay, call);
+        fputs(call->suspensions || call->partial ? " { (resumed)\n" : " {\n", stdout);
     }
 }
 
@@ -169,10 +193,13 @@ static void print_end(struct replay *replay, struct kp_calltree_thread *thread, 
         fputs("} /* ", stdout);
         print_name(replay, call);
         fputs(" */", stdout);
+        print_result(replay, call);
         state->printed = level;
     } else {
         print_name(replay, call);
-        fputs(call->suspensions > yields || call->partial ? "() (resumed);" : "();", stdout);
+        print_arguments(replay, call);
+        print_result(replay, call);
+        fputs(call->suspensions > yields || call->partial ? " (resumed);" : ";", stdout);
     }
 }
 
@@ -341,6 +368,8 @@ static int run(const struct kp_command *command, int count, char **operands)
     int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
+    kp_session_describe(&session, true, !no_demangle);
+    replay.c_functions = session.c_functions;
     replay_input(&replay, &session);
     return kp_session_close(&session, NULL);
 }

@@ -15,7 +15,7 @@
 #include "util/format.h"
 #include "util/memory.h"
 
-static bool by_thread, compensated, as_json;
+static bool by_thread, compensated, as_json, no_demangle;
 static const char *sort = "self", *filter, *color = "auto";
 static unsigned long long limit;
 
@@ -28,6 +28,7 @@ static const struct kp_option_row options[] = {
     {'c', "compensated", KP_ARGUMENT_NONE, NULL, "times without the probes' own calibrated cost", NULL,
      &compensated},
     {0, "json", KP_ARGUMENT_NONE, NULL, "JSON, raw and compensated times in nanoseconds", NULL, &as_json},
+    KP_OPTION_NO_DEMANGLE(no_demangle),
     {0, "color", KP_ARGUMENT_CHOICE, "WHEN", "colours", KP_COLOR_CHOICES, &color},
     {0, NULL, KP_ARGUMENT_NONE, NULL, NULL, NULL, NULL},
 };
@@ -257,6 +258,7 @@ static int run(const struct kp_command *command, int count, char **operands)
     int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
+    kp_session_describe(&session, true, !no_demangle);
     struct kp_profile *profile = kp_profile_create(by_thread);
     struct kp_calltree *tree = kp_calltree_create(&kp_profile_ops, profile);
     while (kp_session_next(&session, &item))

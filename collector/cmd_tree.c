@@ -14,7 +14,7 @@
 #include "util/format.h"
 #include "util/memory.h"
 
-static bool by_thread, compensated, as_json;
+static bool by_thread, compensated, as_json, no_demangle;
 static const char *min_share, *color = "auto";
 static unsigned long long depth_limit;
 
@@ -27,6 +27,7 @@ static const struct kp_option_row options[] = {
      &compensated},
     {0, "json", KP_ARGUMENT_NONE, NULL, "JSON: the nodes as a list, each with the index of its parent", NULL,
      &as_json},
+    KP_OPTION_NO_DEMANGLE(no_demangle),
     {0, "color", KP_ARGUMENT_CHOICE, "WHEN", "colours", KP_COLOR_CHOICES, &color},
     {0, NULL, KP_ARGUMENT_NONE, NULL, NULL, NULL, NULL},
 };
@@ -240,6 +241,7 @@ static int run(const struct kp_command *command, int count, char **operands)
     int status = kp_session_open(&session, command, count, operands, KP_READ_BY_TIME);
     if (status != KP_EXIT_FINE)
         return status;
+    kp_session_describe(&session, true, !no_demangle);
     struct kp_tree *tree = kp_tree_create(by_thread);
     struct kp_calltree *calls = kp_calltree_create(&kp_tree_ops, tree);
     while (kp_session_next(&session, &item))

@@ -58,6 +58,11 @@ int kp_session_open(struct kp_session *session, const struct kp_command *command
     return KP_EXIT_FINE;
 }
 
+void kp_session_describe(struct kp_session *session, bool sources, bool demangle)
+{
+    session->c_functions = kp_c_functions_create(sources, demangle);
+}
+
 static void tell_damage(struct kp_session *session, const struct kp_item *item)
 {
     char *path = kp_escape(item->path ? item->path : "input"),
@@ -85,6 +90,8 @@ static void note(struct kp_session *session, const struct kp_item *item)
         break;
     case KP_ITEM_FUNCTION:
         session->function_count++;
+        if (session->c_functions)
+            kp_c_functions_describe(session->c_functions, item->function);
         break;
     case KP_ITEM_DAMAGE:
         tell_damage(session, item);
@@ -130,6 +137,7 @@ int kp_session_close(struct kp_session *session, FILE *out)
         fprintf(stderr, "kprobe %s: cannot write the output: %s\n", session->command->name, strerror(errno));
         status = KP_EXIT_DAMAGED;
     }
+    kp_c_functions_destroy(session->c_functions);
     kp_reader_close(session->reader);
     free(session->processes);
     free(session->threads);

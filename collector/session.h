@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "c_functions.h"
 #include "command.h"
 #include "trace/reader.h"
 #include "util/progress.h"
@@ -23,9 +24,17 @@ struct kp_session {
     size_t thread_count, thread_capacity;
     uint64_t function_count;
     uint64_t damages;
-    bool failed;  /* reading ended before the end */
-    char *newest; /* the trace taken when none was named */
+    bool failed;                        /* reading ended before the end */
+    char *newest;                       /* the trace taken when none was named */
+    struct kp_c_functions *c_functions; /* NULL: they stay as the trace has them */
 };
+
+/* The option of commands that demangle. */
+#define KP_OPTION_NO_DEMANGLE(variable)                                                                      \
+    {                                                                                                        \
+        0, "no-demangle", KP_ARGUMENT_NONE, NULL,                                                            \
+            "names of C++ and Rust functions as their objects have them", NULL, &(variable)                  \
+    }
 
 /*
  * Opens `count` traces; without any, the newest kprobe.*.kpt of the working directory. `flags`: enum
@@ -33,6 +42,9 @@ struct kp_session {
  */
 int kp_session_open(struct kp_session *session, const struct kp_command *command, int count, char **operands,
                     unsigned flags);
+
+/* From now on C functions are described as c_functions.h says; before the first item. */
+void kp_session_describe(struct kp_session *session, bool sources, bool demangle);
 
 /* The next item, damage included (told already). False at the end. */
 bool kp_session_next(struct kp_session *session, struct kp_item *item);

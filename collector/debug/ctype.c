@@ -240,7 +240,12 @@ static enum kp_type_kind kind_of_base(Dwarf_Debug debug, Dwarf_Die die, unsigned
     case DW_ATE_address:
         return KP_TYPE_UNSIGNED;
     case DW_ATE_signed_char:
-    case DW_ATE_unsigned_char:
+    case DW_ATE_unsigned_char: { /* int8_t and uint8_t are numbers */
+        const char *name = kp_die_name(die);
+        if (name && strcmp(name, "char") != 0)
+            return encoding == DW_ATE_signed_char ? KP_TYPE_SIGNED : KP_TYPE_UNSIGNED;
+        return KP_TYPE_CHARACTER;
+    }
     case DW_ATE_UTF:
         return KP_TYPE_CHARACTER;
     case DW_ATE_float:

@@ -305,16 +305,27 @@ static void read_place(struct kp_debug_info *info, Dwarf_Die die, struct kp_debu
         function->name = kp_die_name(die);
 }
 
-/* `die`: the entry with the function's names. */
-static bool has_c_convention(Dwarf_Debug debug, Dwarf_Die die)
+static uint64_t language_of(Dwarf_Debug debug, Dwarf_Die die)
 {
     Dwarf_Die unit;
     uint64_t language = 0;
-    if (!kp_die_open(debug, kp_die_unit(die), &unit))
-        return false;
-    kp_die_unsigned(debug, unit, DW_AT_language, &language);
-    kp_die_close(debug, unit);
-    switch (language) {
+    if (kp_die_open(debug, kp_die_unit(die), &unit)) {
+        kp_die_unsigned(debug, unit, DW_AT_language, &language);
+        kp_die_close(debug, unit);
+    }
+    return language;
+}
+
+/* The assembler describes where a function is, not what it takes. */
+static bool is_assembly(Dwarf_Debug debug, Dwarf_Die die)
+{
+    return language_of(debug, die) == DW_LANG_Mips_Assembler;
+}
+
+/* `die`: the entry with the function's names. */
+static bool has_c_convention(Dwarf_Debug debug, Dwarf_Die die)
+{
+    switch (language_of(debug, die)) {
     case DW_LANG_Rust: { /* extern "C" functions keep their names */
         const char *symbol = kp_die_text(die, DW_AT_linkage_name), *name = kp_die_name(die);
         return !symbol || (name && !strcmp(symbol, name));
@@ -379,7 +390,8 @@ static struct kp_debug_function *read_function(struct kp_debug_info *info, const
         if (kp_die_open(info->debug, kp_die_offset(die), &declared)) {
             if (follow(info->debug, &declared, DW_AT_specification))
                 read_place(info, declared, function);
-            function->prototype = read_prototype(info, die, declared);
+            if (!is_assembly(info->debug, die))
+                function->prototype = read_prototype(info, die, declared);
             kp_die_close(info->debug, declared);
         }
         kp_die_close(info->debug, die);

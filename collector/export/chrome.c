@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug/arguments.h"
 #include "exporter.h"
 #include "util/json.h"
 #include "util/memory.h"
@@ -32,14 +33,15 @@ struct export
     bool based;
     uint64_t base_ns;
     struct label *labels;
+    struct kp_c_functions *c_functions;
     struct shown_process *processes;
     size_t process_count, process_capacity;
 };
 
 static void *create(FILE *file, const struct kp_export_options *options)
 {
-    (void)options;
     struct export *export = kp_allocate_cleared(1, sizeof *export);
+    export->c_functions = options->c_functions;
     export->file = file;
     fputs("{\"displayTimeUnit\": \"ns\", \"traceEvents\": [", file);
     return export;
@@ -131,7 +133,8 @@ static struct label *make_label(struct export *export, const struct kp_function 
     if (*function->file) {
         fputs("\"file\": ", stream);
         kp_json_quote(stream, function->file);
-        fprintf(stream, ", \"line\": %" PRIu32, function->line);
+        if (function->line)
+            fprintf(stream, ", \"line\": %" PRIu32, function->line);
     }
     fclose(stream);
     label->next = export->labels;
@@ -153,6 +156,38 @@ static void end_thread(void *user, struct kp_calltree_thread *thread)
     thread->user = NULL;
 }
 
+struct argument_list {
+    FILE *file;
+    unsigned count;
+};
+
+/* Names need not be unique, and need not be there: viewers want an object. */
+static void put_argument(void *user, const char *name, const char *text)
+{
+    struct argument_list *list = user;
+    char *key = *name ? kp_copy_text(name) : kp_format_text("%u", list->count);
+    fputs(list->count++ ? ", " : "", list->file);
+    kp_json_quote(list->file, key);
+    fputs(": ", list->file);
+    kp_json_quote(list->file, text);
+    free(key);
+}
+
+static void put_values(struct export *export, const struct kp_call *call, bool comma)
+{
+    const struct kp_prototype *prototype = kp_c_functions_prototype(export->c_functions, call->function);
+    struct argument_list list = {.file = export->file};
+    char *result = kp_result_text(prototype, call->values);
+    fprintf(export->file, "%s\"arguments\": {", comma ? ", " : "");
+    kp_arguments_each(prototype, call->values, put_argument, &list);
+    fputs("}", export->file);
+    if (result) {
+        fputs(", \"result\": ", export->file);
+        kp_json_quote(export->file, result);
+    }
+    free(result);
+}
+
 static void put_slice(struct export *export, struct kp_calltree_thread *thread, const struct kp_call *call,
                       const char *ending)
 {
@@ -163,6 +198,8 @@ static void put_slice(struct export *export, struct kp_calltree_thread *thread, 
     fwrite(label->text, 1, label->length, export->file);
     if (ending)
         fprintf(export->file, "%s\"end\": \"%s\"", *call->function->file ? ", " : "", ending);
+    if (call->values)
+        put_values(export, call, ending || *call->function->file);
     fputs("}", export->file);
     fputs(thread->user, export->file);
     uint64_t start_ns = since_base(export, call->segment_start_ns);

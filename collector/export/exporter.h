@@ -8,12 +8,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "c_functions.h"
 #include "model/calltree.h"
 #include "trace/reader.h"
 
 /* What `convert` was asked for beyond the format; each exporter uses what concerns it. */
 struct kp_export_options {
-    bool weight_calls; /* collapsed: weigh stacks by calls, not by own time */
+    bool weight_calls;                  /* collapsed: weigh stacks by calls, not by own time */
+    struct kp_c_functions *c_functions; /* what tells raw values as arguments; NULL: nothing does */
 };
 
 struct kp_exporter {

@@ -147,12 +147,22 @@ static struct kp_call *end_segment(struct kp_calltree_thread *thread, uint64_t t
     return call;
 }
 
+static void free_values(struct kp_call *call)
+{
+    if (!call->values)
+        return;
+    kp_values_fini((struct kp_call_values *)call->values);
+    free((struct kp_call_values *)call->values);
+    call->values = NULL;
+}
+
 static void close_top(struct kp_calltree *tree, struct kp_calltree_thread *thread, uint64_t time_ns,
                       enum kp_ending ending)
 {
     struct kp_call *call = end_segment(thread, time_ns);
     if (tree->ops->close)
         tree->ops->close(tree->user, thread, call, time_ns, ending);
+    free_values(call);
     thread->count--;
 }
 
@@ -173,6 +183,7 @@ static void close_suspended(struct kp_calltree *tree, struct kp_calltree_process
     call->segment_children = 0;
     if (tree->ops->close)
         tree->ops->close(tree->user, thread, call, time_ns, KP_ENDING_SUSPENDED);
+    free_values(call);
     kp_suspended_release(&process->suspended, call);
 }
 
@@ -291,6 +302,20 @@ static void take_resume(struct kp_calltree *tree, struct kp_calltree_thread *thr
         tree->ops->resume(tree->user, thread, call, time_ns);
 }
 
+/* Of the innermost call; the depth counts that one as open. Without its begin there is nothing to add them
+ * to. */
+static void take_values(struct kp_calltree *tree, struct kp_calltree_thread *thread,
+                        const struct kp_event *event, uint64_t time_ns)
+{
+    close_from(tree, thread, event->depth, time_ns, KP_ENDING_UNKNOWN);
+    struct kp_call *call = thread->count ? &thread->calls[thread->count - 1] : NULL;
+    if (!call || call->depth + 1 != event->depth)
+        return;
+    if (!call->values)
+        call->values = kp_allocate_cleared(1, sizeof *call->values);
+    kp_values_take((struct kp_call_values *)call->values, event);
+}
+
 static void take_lost(struct kp_calltree *tree, struct kp_calltree_thread *thread,
                       const struct kp_event *event, uint64_t time_ns)
 {
@@ -314,6 +339,9 @@ static void take_event(struct kp_calltree *tree, struct kp_calltree_thread *thre
         break;
     case KP_EVENT_RESUME:
         take_resume(tree, thread, event, time_ns);
+        break;
+    case KP_EVENT_VALUES:
+        take_values(tree, thread, event, time_ns);
         break;
     case KP_EVENT_LOST:
         take_lost(tree, thread, event, time_ns);

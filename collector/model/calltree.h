@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "trace/reader.h"
+#include "values.h"
 
 /* How an activation ended, one row each: KP_ENDING(NAME, "text", "meaning"). */
 #define KP_ENDINGS(KP_ENDING)                                                                                \
@@ -53,8 +54,9 @@ struct kp_call {
     uint64_t segment_pairs;
     uint32_t segment_children;
     uint64_t token;
-    void *user;            /* for the ops: a place in their own structure */
-    uint64_t children_ns_; /* of the running segment; private, like all below */
+    const struct kp_call_values *values; /* raw ones, as far as they have come; NULL: none */
+    void *user;                          /* for the ops: a place in their own structure */
+    uint64_t children_ns_;               /* of the running segment; private, like all below */
     uint64_t pairs_at_start_;
 };
 

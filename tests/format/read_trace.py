@@ -299,7 +299,7 @@ def decode(tags, ids, times, extras, count, time, base_depth):
         value = value2 = 0
         if kind in TWO_SLOTS:
             value, value2 = extras.varint(), extras.varint()
-            if kind != 6:
+            if kind in (4, 5):
                 value = token = (token + (value >> 1 ^ -(value & 1))) & MASK
         yield kind, time, depth, function, value, value2
 
@@ -315,8 +315,8 @@ def define(section, data):
         fields = Bytes(data[at + 5:at + count])
         at += count
         if kind == 1:
-            number, _, line = fields.varint(), fields.varint(), fields.varint()
-            section.functions.setdefault(number, (fields.string(), fields.string(), line))
+            number, function_kind, line = fields.varint(), fields.varint(), fields.varint()
+            section.functions.setdefault(number, (fields.string(), fields.string(), line, function_kind == 3))
         elif kind == 2:
             number = fields.varint()
             section.threads.setdefault(number, fields.varint())
@@ -334,14 +334,28 @@ def escape(text):
     return "".join(out).encode()
 
 
+REGISTERS = {0: "rdi rsi", 1: "rdx rcx", 2: "r8 r9", 3: "xmm0 xmm1", 4: "xmm2 xmm3", 5: "xmm4 xmm5", 6: "xmm6 xmm7",
+             8: "rax rdx", 9: "xmm0 xmm1", 10: "st0 st0_high"}
+
+
+def describe_values(number, words):
+    if number in REGISTERS:
+        return " ".join(f"{name}=0x{word:x}" for name, word in zip(REGISTERS[number].split(), words)) + "\t"
+    start = f"id{number}" if number < 16 else f"text{number - 16}"
+    return f"{start}={struct.pack('<QQ', *words).hex()}\t"
+
+
 def describe(section, kind, function, value, value2):
     if kind == 6:
         return f"calls={value} events={value2}\t".encode()
     if kind == 7:
         return b"\t"
+    if kind == 8:
+        return describe_values(function, (value, value2)).encode()
     if function in section.functions:
-        name, file, line = section.functions[function]
-        text = escape(name) + b"\t" + escape(file) + (b":%d" % line if line else b"")
+        name, file, line, of_object = section.functions[function]
+        place = b"+0x%x" % line if of_object and file else b":%d" % line if line else b""
+        text = escape(name) + b"\t" + escape(file) + place
     else:
         text = b"<undefined function>\t"
     return text + (b"\ttoken=%x" % value if kind in (4, 5) else b"")

@@ -167,6 +167,55 @@ static void make_fork(struct builder *b)
     builder_end(b, START_TICKS + 3000);
 }
 
+/* Registers of a call, two strings that it was given, and what it gave back. */
+static void values_of_write(struct builder *b, uint64_t t)
+{
+    static const uint64_t words[3][2] = {{0x55d0c0ffee00, 0x7ffc00001000}, {17, 0}, {0, UINT64_MAX}};
+    static const char strings[] = "\0\7\0session\1\21\0GET / \xff\xfe\n\x1b[31mx\0";
+
+    builder_event(b, KP_EVENT_ENTER, t, 2, 1);
+    for (uint32_t i = 0; i < 3; i++)
+        builder_event2(b, KP_EVENT_VALUES, t + 10, KP_VALUES_RDI_RSI + i, 2, words[i][0], words[i][1]);
+    for (uint32_t i = 0; i < 4; i++)
+        builder_event2(b, KP_EVENT_VALUES, t + 20, KP_VALUES_XMM0_XMM1 + i, 2, 0x3ff8000000000000, i);
+    for (uint32_t i = 0; 16 * i < sizeof strings - 1; i++) {
+        uint64_t text[2] = {0};
+
+        memcpy(text, strings + 16 * i, sizeof strings - 1 - 16 * i < 16 ? sizeof strings - 1 - 16 * i : 16);
+        builder_event2(b, KP_EVENT_VALUES, t + 30, KP_VALUES_TEXT + i, 2, text[0], text[1]);
+    }
+    builder_event(b, KP_EVENT_ENTER, t + 1000, 3, 2);
+    builder_event(b, KP_EVENT_UNWIND, t + 2000, 3, 2);
+    builder_event2(b, KP_EVENT_VALUES, t + 2500, KP_VALUES_RAX_RDX, 2, 17, 3);
+    builder_event2(b, KP_EVENT_VALUES, t + 2500, KP_VALUES_XMM0_XMM1_RESULT, 2, 0, 0);
+    builder_event2(b, KP_EVENT_VALUES, t + 2500, KP_VALUES_ST0, 2, 0x8000000000000000, 0x3fff);
+    builder_event(b, KP_EVENT_EXIT, t + 3000, 2, 1);
+}
+
+/* C functions: places in objects, mangled names, raw values; format 1.1. */
+static void make_native(struct builder *b)
+{
+    static const char mangled[] = "libshop.so:_ZNK4shop4Cart5totalERKNS_5OrderEi";
+
+    begin(b, 4717, "600102030405060708090a0b0c0d0e0f");
+    define(b, 1, "app.main");
+    builder_object(b, "/usr/lib/golden/libssl.so.3", "000102030405060708090a0b0c0d0e0f10111213");
+    builder_function(b, 2, KP_FUNCTION_C, 0x34a50, "libssl.so.3:SSL_write", 21,
+                     "/usr/lib/golden/libssl.so.3");
+    builder_object(b, "/usr/lib/golden/libshop.so", "");
+    builder_function(b, 3, KP_FUNCTION_C, 0x1100, mangled, sizeof mangled - 1, "/usr/lib/golden/libshop.so");
+    builder_function(b, 4, KP_FUNCTION_C_PYTHON, 0, "builtins.len", 12, "");
+    builder_thread(b, 0, 4717, 0, START_TICKS, "main");
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 100, 1, 0);
+    values_of_write(b, START_TICKS + 1000);
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 5000, 4, 1);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 6000, 4, 1);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 7000, 1, 0);
+    builder_flush(b, 0, 0, 0);
+    builder_thread_end(b, 0, END_TICKS, 4, 0, 0, "main");
+    finish(b);
+}
+
 static void make_truncated(struct builder *b)
 {
     make_threads(b);
@@ -256,6 +305,7 @@ static const struct {
     {"generators", 1, make_generators},
     {"lost", 0, make_lost},
     {"fork", 1, make_fork},
+    {"native", 1, make_native},
     {"truncated", 1, make_truncated},
     {"damaged", 0, make_damaged},
     {"newer-minor", 1, make_newer_minor},

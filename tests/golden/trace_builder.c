@@ -132,6 +132,15 @@ void builder_thread_end(struct builder *builder, uint32_t number, uint64_t ticks
     put_def(builder, &def, strlen(name));
 }
 
+void builder_object(struct builder *builder, const char *path, const char *build_id)
+{
+    struct kp_def def = {.type = KP_DEF_OBJECT};
+
+    def.object.path = text(path);
+    def.object.build_id = text(build_id);
+    put_def(builder, &def, strlen(path) + strlen(build_id));
+}
+
 void builder_meta(struct builder *builder, const char *key, const char *value)
 {
     struct kp_def def = {.type = KP_DEF_META};

@@ -43,6 +43,7 @@ void builder_thread(struct builder *builder, uint32_t number, uint32_t tid, uint
                     uint64_t ticks, const char *name);
 void builder_thread_end(struct builder *builder, uint32_t number, uint64_t ticks, uint64_t made,
                         uint64_t lost, uint64_t others, const char *name);
+void builder_object(struct builder *builder, const char *path, const char *build_id);
 void builder_meta(struct builder *builder, const char *key, const char *value);
 
 /* Collect an event; builder_flush writes what was collected as EVENTS chunks and returns the slot behind the
