@@ -507,6 +507,42 @@ bool kp_rules_possible(const struct kp_rules *rules, enum kp_function_kind kind)
     return traced_by_default(rules, kind);
 }
 
+enum answer { NO, YES, MAYBE };
+
+/* A symbol has no ':', so the last ':' of a pattern stands for the one behind the object, unless in a class.
+ */
+static enum answer matches_object(const struct kp_rule *rule, const char *object)
+{
+    char glob[512];
+    const char *colon = strrchr(rule->pattern, ':');
+    size_t length = (size_t)(colon - rule->pattern);
+    if (length >= sizeof glob || strchr(object, ':') || strchr(colon, ']') || colon[-1] == '\\')
+        return MAYBE;
+    memcpy(glob, rule->pattern, length);
+    glob[length] = '\0';
+    return kp_glob_match(glob, object) ? YES : NO;
+}
+
+enum kp_extent kp_rules_object(const struct kp_rules *rules, const char *object)
+{
+    bool some = false;
+    for (size_t i = rules->count; i-- > 0;) {
+        const struct kp_rule *rule = &rules->rules[i];
+        enum answer answer = rule->kind == KP_FUNCTION_C ? matches_object(rule, object) : NO;
+        bool whole = answer == YES && !strcmp(strrchr(rule->pattern, ':') + 1, "*");
+        if (answer == NO)
+            continue;
+        if (whole && !some)
+            return rule->include ? KP_EXTENT_ALL : KP_EXTENT_NONE;
+        some = true;
+        if (rule->include)
+            return KP_EXTENT_SOME;
+        if (whole)
+            return KP_EXTENT_NONE;
+    }
+    return KP_EXTENT_NONE;
+}
+
 bool kp_rules_get(const struct kp_rules *rules, size_t index, struct kp_rule_info *info)
 {
     if (index >= rules->count)

@@ -73,6 +73,12 @@ bool kp_rules_possible(const struct kp_rules *rules, enum kp_function_kind kind)
 bool kp_rules_selects(const struct kp_rules *rules, enum kp_function_kind kind, const char *name,
                       const char *file);
 
+enum kp_extent { KP_EXTENT_NONE, KP_EXTENT_SOME, KP_EXTENT_ALL };
+
+/* How many functions of an object (the part of a C function's name before ':') are traced; some may be any
+ * number. */
+enum kp_extent kp_rules_object(const struct kp_rules *rules, const char *object);
+
 /* Rule number `index`, 0 being the first. False behind the last. */
 bool kp_rules_get(const struct kp_rules *rules, size_t index, struct kp_rule_info *info);
 

@@ -280,6 +280,40 @@ static void pattern_knows_which_kinds_are_possible(void **state)
     }
 }
 
+static void pattern_knows_which_objects_are_possible(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules, *object;
+        enum kp_extent extent;
+    } rows[] = {
+        {"", "libc.so.6", KP_EXTENT_NONE},
+        {"a.*,c:*", "libc.so.6", KP_EXTENT_NONE},
+        {"*:*", "libc.so.6", KP_EXTENT_ALL},
+        {"libssl*:SSL_read", "libssl.so.3", KP_EXTENT_SOME},
+        {"libssl*:SSL_read", "libcrypto.so.3", KP_EXTENT_NONE},
+        {"libc.so.6:mem*,-libc.so.6:memcpy", "libc.so.6", KP_EXTENT_SOME},
+        {"*:*,-libc.so.6:*", "libc.so.6", KP_EXTENT_NONE},
+        {"*:*,-libc.so.6:*", "libm.so.6", KP_EXTENT_ALL},
+        {"*:*,-*:*", "libm.so.6", KP_EXTENT_NONE},
+        {"-*:*,libm*:sin", "libm.so.6", KP_EXTENT_SOME},
+        {"lib[a-m]*:x", "libm.so.6", KP_EXTENT_SOME},
+        {"lib[n-z]*:x", "libm.so.6", KP_EXTENT_NONE},
+        {"libc.so.6:mem*,libc*:*,libm*:*", "libc.so.6", KP_EXTENT_ALL},
+        {"libc*:*,-libc*:mem*", "libc.so.6", KP_EXTENT_SOME},
+        /* Not decided by the object alone. */
+        {"*:*,-lib*:[a:]*", "libm.so.6", KP_EXTENT_SOME},
+        {"*:x", "a:b", KP_EXTENT_SOME},
+        {"*:*,-a:*", "a:b", KP_EXTENT_SOME},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct kp_rules rules;
+        compile(&rules, rows[i].rules);
+        assert_int_equal(kp_rules_object(&rules, rows[i].object), rows[i].extent);
+        kp_rules_fini(&rules);
+    }
+}
+
 /* 10 000 characters against patterns that make backtracking matchers explode. */
 static void pattern_takes_linear_time(void **state)
 {
@@ -335,6 +369,7 @@ int main(void)
         cmocka_unit_test(pattern_counts_the_rule_that_decides),
         cmocka_unit_test(pattern_append_that_fails_changes_nothing),
         cmocka_unit_test(pattern_knows_which_kinds_are_possible),
+        cmocka_unit_test(pattern_knows_which_objects_are_possible),
         cmocka_unit_test(pattern_takes_linear_time),
         cmocka_unit_test(pattern_ignores_the_locale),
     };
