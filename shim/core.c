@@ -31,7 +31,10 @@ static uint64_t previous_defs;
 static bool previous_is_parents;
 static bool resume_file; /* the next section goes behind the last one in the same file */
 
-#define METAS_MAX 64
+#define METAS_MAX          64
+#define RULE_LISTENERS_MAX 4
+
+static void (*rule_listeners[RULE_LISTENERS_MAX])(void);
 
 static struct {
     char key[48];
@@ -103,8 +106,19 @@ void kp_core_refresh(void)
             kp_core.rules_replaced();
     }
     pthread_mutex_unlock(&kp_core.lock);
-    if (kp_core.rules_changed)
-        kp_core.rules_changed();
+    for (unsigned i = 0; i < RULE_LISTENERS_MAX && rule_listeners[i]; i++)
+        rule_listeners[i]();
+}
+
+void kp_core_tell_of_rules(void (*changed)(void))
+{
+    pthread_mutex_lock(&kp_core.lock);
+    for (unsigned i = 0; i < RULE_LISTENERS_MAX && rule_listeners[i] != changed; i++)
+        if (!rule_listeners[i]) {
+            rule_listeners[i] = changed;
+            break;
+        }
+    pthread_mutex_unlock(&kp_core.lock);
 }
 
 void kp_core_meta(const char *key, const char *value)

@@ -38,7 +38,6 @@ struct kp_core {
     struct kp_rules rules;
     _Atomic uint32_t rules_version; /* grows when the filter file changed */
     void (*rules_replaced)(void);   /* with the lock held: verdicts kept elsewhere are void. NULL: nobody */
-    void (*rules_changed)(void);    /* told in the writer thread; set by whoever observes. NULL: nobody */
     struct kp_shm_control *shm;     /* NULL before RUNNING */
     char shm_path[128];
     struct kp_clock_sync first_sync;
@@ -82,6 +81,9 @@ void kp_core_thread_ends(void);
 
 /* The rules changed: every verdict is to be asked for again. Any thread. */
 void kp_core_refresh(void);
+
+/* Have a function called, in the writer thread, when the rules changed. At most four, each once. */
+void kp_core_tell_of_rules(void (*changed)(void));
 
 /* The three parts of fork. */
 void kp_core_fork_prepare(void);

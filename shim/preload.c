@@ -6,23 +6,77 @@
 #include <sys/auxv.h>
 
 #include "core.h"
+#include "log.h"
+#include "native/elf.h"
+#include "native/native.h"
 #include "python/python.h"
 
 __attribute__((visibility("default"))) extern const char kprobe_version[];
 const char kprobe_version[] = KP_VERSION;
 
+/* Under glibc before 2.34 a program may be without libpthread. */
+#pragma weak pthread_create
+#pragma weak pthread_key_create
+
+/*
+ * The loader asks which function this stands for with its lock held: the one place where it lets others run
+ * their code under that lock without loading anything.
+ */
+static void nothing(void)
+{
+}
+
+__attribute__((used, no_sanitize("address", "undefined", "thread"))) static void (*choose(void))(void)
+{
+    kp_elf_run_locked();
+    return nothing;
+}
+
+__attribute__((visibility("default"), ifunc("choose"))) void kprobe_under_loader_lock(void);
+
+static bool configured;
+
+static bool configure(void)
+{
+    if (configured || !kp_core_configure())
+        return configured;
+    if (!pthread_create || !pthread_key_create) {
+        kp_log(KP_LEVEL_WARN, "the program does not load libpthread: tracing is off");
+        return false;
+    }
+    pthread_atfork(kp_core_fork_prepare, kp_core_fork_parent, kp_core_fork_child);
+    configured = true;
+    return true;
+}
+
+/* The program loaded an interpreter. */
+static void python_came(void *library)
+{
+    if (configure() && kp_python_present(library))
+        kp_python_setup();
+}
+
 __attribute__((constructor)) static void start(void)
 {
+    bool python, functions = false;
+
     /* A set-uid program took us from a trusted folder: it still must not write files for its user. */
-    if (getauxval(AT_SECURE) || !kp_python_present())
+    if (getauxval(AT_SECURE))
         return;
-    if (!kp_core_configure())
-        return;
-    pthread_atfork(kp_core_fork_prepare, kp_core_fork_parent, kp_core_fork_child);
-    kp_python_setup();
+    python = kp_python_present(NULL);
+    if (python || kp_native_likely()) {
+        if (!configure())
+            return;
+        functions = kp_native_wanted();
+    }
+    if (functions || !python)
+        kp_native_setup(functions, python ? NULL : python_came);
+    if (python)
+        kp_python_setup();
 }
 
 __attribute__((destructor)) static void stop(void)
 {
-    kp_core_stop();
+    if (configured)
+        kp_core_stop();
 }

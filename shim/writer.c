@@ -1,8 +1,10 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -47,6 +49,7 @@ struct workshop {
 static struct workshop *shop;
 static struct kp_zstd zstd;
 static bool zstd_tried;
+static const void *own_library; /* the dynamic section of an object that is here for us only */
 static const struct kp_sink *sink;
 static char destination[KP_SHM_OUTPUT_BYTES];
 
@@ -277,13 +280,31 @@ static bool spawn(void)
     return error == 0;
 }
 
+/* The program may use zstd as well. If it comes to that later, it will not be seen to. */
+static void open_zstd(void)
+{
+    struct link_map *map;
+    void *program_has_it = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+
+    if (kp_zstd_open(&zstd, (int)kp_core.options.compress_level) != 0)
+        kp_log(KP_LEVEL_INFO, "libzstd.so.1 is not there: the trace is not compressed");
+    else if (!program_has_it && (map = zstd.library))
+        own_library = map->l_ld;
+    if (program_has_it)
+        dlclose(program_has_it);
+}
+
+bool kp_writer_owns(const void *dynamic_section)
+{
+    return dynamic_section && dynamic_section == own_library;
+}
+
 static bool make_shop(void)
 {
     if (!shop && !(shop = kp_memory_private(sizeof *shop)))
         return false;
-    if (!zstd_tried && kp_core.options.compress_level &&
-        kp_zstd_open(&zstd, (int)kp_core.options.compress_level) != 0)
-        kp_log(KP_LEVEL_INFO, "libzstd.so.1 is not there: the trace is not compressed");
+    if (!zstd_tried && kp_core.options.compress_level)
+        open_zstd();
     zstd_tried = true;
     memset(&shop->drain, 0, offsetof(struct kp_drain, index));
     shop->drain.shm = kp_core.shm;

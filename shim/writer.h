@@ -34,6 +34,10 @@ void kp_writer_wake(void);
 /* Whether waiting for room makes sense. */
 bool kp_writer_working(void);
 
+/* Whether an object, by its dynamic section, was loaded for the writer and not for the program. Any thread.
+ */
+bool kp_writer_owns(const void *dynamic_section);
+
 /* Forget the thread: in a forked child there is none. */
 void kp_writer_forked(void);
 

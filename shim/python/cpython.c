@@ -11,11 +11,11 @@ struct kp_cpython kp_cpython;
 /* Absent under an old glibc in a program that does not load libdl: then there is no CPython either. */
 #pragma weak dlsym
 
-static void *find(const char *name, const char *other)
+static void *find(void *library, const char *name, const char *other)
 {
-    void *symbol = dlsym(RTLD_DEFAULT, name);
+    void *symbol = dlsym(library, name);
 
-    return symbol || !other ? symbol : dlsym(RTLD_DEFAULT, other);
+    return symbol || !other ? symbol : dlsym(library, other);
 }
 
 static void read_version(void)
@@ -29,11 +29,12 @@ static void read_version(void)
     kp_cpython.free_threaded = strstr(text, "free-threading") != NULL;
 }
 
-bool kp_cpython_find(void)
+bool kp_cpython_find(void *library)
 {
     if (!dlsym)
         return false;
-#define KP_CPYTHON(field, name, other, type, arguments) *(void **)&kp_cpython.field = find(name, other);
+#define KP_CPYTHON(field, name, other, type, arguments)                                                      \
+    *(void **)&kp_cpython.field = find(library ? library : RTLD_DEFAULT, name, other);
 #include "cpython.def"
 #undef KP_CPYTHON
     if (!kp_cpython.get_version || !kp_cpython.add_audit_hook)

@@ -27,8 +27,9 @@ static inline bool kp_cpython_has_monitoring(void)
     return kp_cpython.minor >= 12;
 }
 
-/* Find the functions. False: no CPython in this process (yet). Any time after relocation. */
-bool kp_cpython_find(void);
+/* Find the functions, in the global scope or in `library` if that is not NULL. False: no CPython in this
+ * process (yet). Any time after relocation. */
+bool kp_cpython_find(void *library);
 
 /* One row of cpython_layout.h, where the layouts of a minor version are. */
 struct kp_cpython_layout;

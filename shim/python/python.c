@@ -25,9 +25,9 @@ static _Atomic uint32_t refreshed;
 /* The interpreter that this thread is clearing, by its id, which no other of this runtime gets; -1: none. */
 static __thread int64_t cleared __attribute__((tls_model("initial-exec"))) = -1;
 
-bool kp_python_present(void)
+bool kp_python_present(void *library)
 {
-    return kp_cpython_find();
+    return kp_cpython_find(library);
 }
 
 static bool is_known(void *interpreter)
@@ -218,7 +218,7 @@ void kp_python_setup(void)
         !(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON) || kp_methods_wanted() ||
           *kp_core.options.filter_file))
         return;
-    kp_core.rules_changed = rules_changed;
+    kp_core_tell_of_rules(rules_changed);
     if (!kp_wake_arm(on_wake))
         give_up("it does not export its type of builtin functions");
 }

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "call.h"
+#include "native/call.h"
 #include "core.h"
 #include "trace/reader.h"
 

@@ -1,0 +1,214 @@
+#include "objects.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "call.h"
+#include "core.h"
+#include "dynamic.h"
+#include "function.h"
+#include "hooks.h"
+#include "native.h"
+#include "replace.h"
+#include "writer.h"
+
+static bool functions; /* C functions are traced, not only the loader watched */
+static bool set_up, noted;
+static uint64_t spent_us;   /* with hooking */
+static uint32_t rules_seen; /* the version of the rules that object->extent is from */
+static void (*python_found)(void *handle);
+static const char *python_path; /* of an object just loaded */
+
+bool kp_native_likely(void)
+{
+    const char *filter = getenv("KPROBE_FILTER"), *file = getenv("KPROBE_FILTER_FILE");
+
+    /* Every rule for C functions has a ':'. */
+    return (filter && strchr(filter, ':')) || (file && *file);
+}
+
+bool kp_native_wanted(void)
+{
+    return kp_rules_possible(&kp_core.rules, KP_FUNCTION_C) || *kp_core.options.filter_file;
+}
+
+/* --- passes --- */
+
+static void look_for_python(const struct kp_elf *object)
+{
+    static const char *const wanted[] = {"PySys_AddAuditHook", "Py_GetVersion"};
+
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        struct kp_elf_name name = kp_elf_name(wanted[i]);
+
+        if (object->ignored || !kp_elf_next(object, &name, 0))
+            return;
+    }
+    python_path = object->path;
+}
+
+static void learn(struct kp_elf *object)
+{
+    object->extent =
+        functions && !object->ignored ? kp_rules_object(&kp_core.rules, object->name) : KP_EXTENT_NONE;
+    if (object->taken)
+        return;
+    if (kp_writer_owns(object->dynamic))
+        object->ignored = true;
+    if (!object->ignored)
+        kp_replace_learn(object, functions);
+    if (python_found && set_up)
+        look_for_python(object);
+}
+
+/* Who holds the core's lock may be waiting for the loader's, which we may have: then the next pass does it.
+ */
+static void note(void)
+{
+    char text[32];
+
+    if (pthread_mutex_trylock(&kp_core.lock) != 0)
+        return;
+    noted = true;
+    snprintf(text, sizeof text, "%zu", kp_elf_count());
+    kp_core_meta("native.objects", text);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)spent_us);
+    kp_core_meta("native.microseconds", text);
+    kp_hooks_note();
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void take_all(void *unused)
+{
+    uint64_t start_us = now_us();
+    uint32_t version = atomic_load(&kp_core.rules_version);
+    bool anew = version != rules_seen;
+
+    (void)unused;
+    rules_seen = version;
+    for (size_t i = 0; i < kp_elf_count(); i++)
+        if (anew || !kp_elf_at(i)->taken)
+            learn(kp_elf_at(i));
+    for (size_t i = 0; i < kp_elf_count(); i++) {
+        struct kp_elf *object = kp_elf_at(i);
+
+        if (object->ignored || (object->taken && !anew && !object->lazy_left))
+            continue;
+        noted = false;
+        kp_hooks_take(object, !object->taken);
+        object->taken = true;
+    }
+    spent_us += now_us() - start_us;
+    if (!noted && functions)
+        note();
+}
+
+/* With the loader's lock, from a dl function of the program. */
+static void update_settled(void *unused)
+{
+    (void)unused;
+    if (pthread_mutex_trylock(&kp_native_lock) != 0)
+        return;
+    kp_elf_pass(true, take_all, NULL);
+    pthread_mutex_unlock(&kp_native_lock);
+}
+
+/* The interpreter may not be in the global scope. The handle keeps it loaded. */
+static void tell_of_python(void)
+{
+    void *(*open)(const char *, int) = kp_dl_real[KP_DL_OPEN];
+    void (*tell)(void *) = python_found;
+    void *handle = NULL;
+
+    if (open && tell)
+        handle = open(python_path, RTLD_NOLOAD | RTLD_LAZY);
+    python_path = NULL;
+    if (!handle)
+        return;
+    python_found = NULL;
+    tell(handle);
+}
+
+void kp_objects_update(void)
+{
+    if (!set_up || !kp_elf_changed())
+        return;
+    kp_elf_with_loader(update_settled, NULL);
+    if (python_path)
+        tell_of_python();
+}
+
+bool kp_objects_known(void (*task)(void *user), void *user)
+{
+    if (pthread_mutex_trylock(&kp_native_lock) != 0)
+        return false;
+    kp_elf_pass(false, task, user);
+    pthread_mutex_unlock(&kp_native_lock);
+    return true;
+}
+
+/* In the writer thread, which never takes the loader's lock: the thread that it works for may wait for it
+ * there. */
+static void rules_changed(void)
+{
+    pthread_mutex_lock(&kp_native_lock);
+    kp_elf_pass(false, take_all, NULL);
+    pthread_mutex_unlock(&kp_native_lock);
+}
+
+/* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
+static void watch_rules(void)
+{
+    pthread_mutex_lock(&kp_core.lock);
+    if (!kp_core.shm)
+        kp_core_start();
+    pthread_mutex_unlock(&kp_core.lock);
+}
+
+static void fork_prepare(void)
+{
+    pthread_mutex_lock(&kp_native_lock);
+}
+
+static void fork_parent(void)
+{
+    pthread_mutex_unlock(&kp_native_lock);
+}
+
+static void fork_child(void)
+{
+    pthread_mutex_init(&kp_native_lock, NULL);
+}
+
+void kp_native_setup(bool with_functions, void (*python)(void *handle))
+{
+    /* After the core's, so that its part before the fork is called first. */
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
+    if (with_functions) {
+        kp_call_setup();
+        kp_core.rules_replaced = kp_native_forget;
+    }
+    functions = with_functions;
+    python_found = python;
+    rules_seen = atomic_load(&kp_core.rules_version);
+    kp_elf_with_loader(update_settled, NULL);
+    set_up = true;
+    if (!functions)
+        return;
+    kp_core_tell_of_rules(rules_changed);
+    kp_core_arm();
+    if (*kp_core.options.filter_file)
+        watch_rules();
+}
