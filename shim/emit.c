@@ -134,7 +134,7 @@ static void tell_gap(struct kp_thread_state *t, uint32_t depth)
 
 bool kp_emit_slow(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 {
-    uint8_t was_busy = t->busy;
+    uint32_t was_busy = t->busy;
     bool room;
     int saved = errno;
 

@@ -53,14 +53,16 @@ struct kp_thread_state {
     struct kp_slot *slots;
     struct kp_ring *ring; /* NULL: no event yet */
     uint64_t calls;
-    /* Colder. */
+    /* The next line. */
+    uint32_t busy; /* enum kp_busy; not 0: C calls of this thread pass */
     unsigned clock;
-    uint8_t busy;                     /* enum kp_busy; not 0: C calls of this thread pass */
+    void *call_frames;         /* native/: shadow frames that are free; only where the clock is the counter */
+    void *spare_frames;        /* the same with other clocks */
+    struct kp_open_stack open; /* its open calls */
+    uint64_t calls_tagged;     /* see kp_call_tag */
+    /* Colder. */
     bool on_trial;                    /* of an engine's self-test: calls of C code pass */
-    uint8_t endings;                  /* how often its destructor ran */
-    struct kp_open_stack open;        /* its open calls */
-    uint64_t calls_tagged;            /* see kp_call_tag */
-    void *call_frames;                /* native/: shadow frames that are free */
+    unsigned endings;                 /* how often its destructor ran */
     uint64_t passed, passed_told;     /* calls that signal handlers made while busy; of them in `calls` */
     uint64_t calls_lost, events_lost; /* in all */
     uint64_t gap_calls, gap_events;   /* not yet told by a LOST event */

@@ -2,8 +2,8 @@
  * Calls of C functions: what the trampoline of shim/arch calls at the begin and the end of each, and the
  * shadow frames in which callers' return addresses wait.
  *
- * kp_call_enter and kp_call_leave (call.c) use general registers only and call nothing. What is not simple is
- * left to call_slow.c, with the vector registers saved.
+ * What is frequent is done in assembly; kp_call_enter (call.c) uses general registers only and calls nothing;
+ * what is left comes to call_slow.c, with the vector registers saved.
  */
 #ifndef KP_SHIM_NATIVE_CALL_H
 #define KP_SHIM_NATIVE_CALL_H
@@ -25,31 +25,26 @@ struct kp_call_frame {
     void *target;
     uint64_t cfa; /* the stack pointer before the call */
     struct kp_call_frame *next;
-    uint32_t index; /* of the function */
-    uint32_t state; /* KP_CALL_FRAME_… */
-    uint64_t reserved[2];
+    const struct kp_native_function *captures; /* its raw values are wanted at the end; NULL: no values are */
+    uint64_t state;                            /* KP_CALL_FRAME_… */
+    uint64_t reserved;
 };
 _Static_assert(sizeof(struct kp_call_frame) == 64, "a line of the cache each");
 
 enum { KP_CALL_FRAME_USED, KP_CALL_FRAME_ABANDONED };
 
-/* In rax and rdx. No frame: go on to the target. Neither: take the slow path. */
+/* In rax and rdx. No frame: the call is not followed. No target (it is in the frame): it ends by the slow
+ * path, too. */
 struct kp_call_start {
-    struct kp_call_frame *frame;
     void *target;
+    struct kp_call_frame *frame;
 };
 
 /* As call_thunks.S pushes them. */
 struct kp_call_registers {
+    struct kp_native_function *function; /* in r11 */
     uint64_t r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t index;
     uint64_t return_address;
-};
-
-/* In rax and rdx. Not done: the slow path is to do it with that frame. */
-struct kp_call_end {
-    uint64_t done;
-    struct kp_call_frame *frame;
 };
 
 /* The result registers, as pushed; the vector ones are in `vectors`. */
@@ -59,10 +54,11 @@ struct kp_call_results {
 
 /* In call_thunks.S. */
 extern const uint8_t kp_call_thunks[KP_CALL_THUNKS][KP_CALL_THUNK_BYTES];
-void kp_call_return(void), kp_call_landing(void);
+void kp_call_return(void), kp_call_return_slow(void), kp_call_landing(void);
 
-struct kp_call_start kp_call_enter(uint32_t index, uint64_t *cfa, struct kp_call_frame *rbx);
-struct kp_call_end kp_call_leave(struct kp_call_frame *frame);
+/* In call.c. `rbx`: whatever the register held. The target, to jump to; NULL: take the slow path. */
+void *kp_call_enter(const struct kp_native_function *function, const uint64_t *cfa,
+                    struct kp_call_frame *rbx);
 
 /* `vectors`: an XSAVE or FXSAVE area; xmm0 is at byte 160. */
 struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,

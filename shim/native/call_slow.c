@@ -69,20 +69,30 @@ struct kp_call_frame *kp_call_frame_of(const void *tag)
     return (struct kp_call_frame *)address;
 }
 
-/* Some more frames for a thread: fresh ones, then those that seemed abandoned. */
-static bool take_frames(struct kp_thread_state *t)
+/* The thread's list of free frames. Only those in call_frames are used without a look at the clock. */
+static void **frames_of(struct kp_thread_state *t)
+{
+    return t->clock == KP_CLOCK_TSC ? &t->call_frames : &t->spare_frames;
+}
+
+/* Some more frames for a list: fresh ones, then those that seemed abandoned. */
+static bool take_frames(void **list)
 {
     uint32_t first = atomic_load(&pool_taken);
 
     while (first < POOL_FRAMES && !atomic_compare_exchange_weak(&pool_taken, &first, first + FRAMES_TAKEN))
         ;
     if (first >= POOL_FRAMES) {
-        t->call_frames = atomic_exchange(&abandoned, NULL);
-        return t->call_frames != NULL;
+        *list = atomic_exchange(&abandoned, NULL);
+        for (struct kp_call_frame *frame = *list; frame; frame = frame->next) {
+            frame->state = KP_CALL_FRAME_USED;
+            frame->captures = NULL;
+        }
+        return *list != NULL;
     }
     for (uint32_t i = first; i < first + FRAMES_TAKEN; i++) {
-        pool[i].next = t->call_frames;
-        t->call_frames = &pool[i];
+        pool[i].next = *list;
+        *list = &pool[i];
     }
     return true;
 }
@@ -129,7 +139,7 @@ static void record_entry(struct kp_thread_state *t, uint32_t id)
 }
 
 /* The caller is a traced function whose last act is this jump; `frame` is its frame. */
-static void record_tail(struct kp_thread_state *t, struct kp_call_frame *frame, uint32_t index, uint32_t id)
+static void record_tail(struct kp_thread_state *t, struct kp_call_frame *frame, uint32_t id)
 {
     uint64_t now = kp_clock_now(t->clock);
 
@@ -139,42 +149,39 @@ static void record_tail(struct kp_thread_state *t, struct kp_call_frame *frame, 
     }
     kp_emit(t, KP_EVENT_EXIT, kp_local.top->id, t->depth - 1, now);
     kp_local.top->id = id;
-    frame->index = index;
     kp_emit_enter(t, id, t->depth - 1);
 }
 
 static struct kp_call_frame *record_call(struct kp_thread_state *t, const struct kp_call_registers *registers,
                                          uint32_t id, const uint8_t *vectors)
 {
-    uint32_t index = (uint32_t)registers->index;
-    struct kp_call_frame *frame = t->call_frames;
+    const struct kp_native_function *function = registers->function;
+    void **list = frames_of(t);
+    struct kp_call_frame *frame;
 
-    if ((!frame && !take_frames(t)) || !kp_open_room(t)) {
+    if ((!*list && !take_frames(list)) || !kp_open_room(t)) {
         record_entry(t, id);
         return NULL;
     }
-    frame = t->call_frames;
-    t->call_frames = frame->next;
-    frame->target = kp_native_functions[index].target;
+    frame = *list;
+    *list = frame->next;
+    frame->target = function->target;
     frame->cfa = (uintptr_t)(registers + 1);
-    frame->index = index;
-    frame->state = KP_CALL_FRAME_USED;
+    frame->captures = function->captures ? function : NULL;
     kp_open_push(t, kp_call_frame_tag(frame), id);
     kp_emit_enter(t, id, t->depth - 1);
-    if (kp_native_functions[index].captures)
-        kp_capture_arguments(t, kp_native_capture(index), registers, vectors);
+    if (function->captures)
+        kp_capture_arguments(t, kp_native_capture(function), registers, vectors);
     return frame;
 }
 
 static struct kp_call_frame *record(struct kp_thread_state *t, const struct kp_call_registers *registers,
                                     struct kp_call_frame *rbx, uint32_t id, const uint8_t *vectors)
 {
-    uint32_t index = (uint32_t)registers->index;
-
-    if (kp_native_functions[index].class != KP_NATIVE_CALL)
+    if (registers->function->class != KP_NATIVE_CALL)
         record_entry(t, id);
     else if (registers->return_address == (uintptr_t)kp_call_return)
-        record_tail(t, rbx, index, id);
+        record_tail(t, rbx, id);
     else
         return record_call(t, registers, id, vectors);
     return NULL;
@@ -191,9 +198,8 @@ static bool passes(struct kp_thread_state *t)
 struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
                                         const uint8_t *vectors)
 {
-    uint32_t index = (uint32_t)registers->index;
-    struct kp_native_function *function = &kp_native_functions[index];
-    struct kp_call_start start = {NULL, function->target};
+    struct kp_native_function *function = registers->function;
+    struct kp_call_start start = {function->target, NULL};
     struct kp_thread_state *t = kp_self;
     int saved = errno;
     uint32_t id;
@@ -207,10 +213,13 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
             prepare(t, function->class, registers);
         id = atomic_load_explicit(&function->id, memory_order_relaxed);
         if (id == KP_NATIVE_UNDECIDED)
-            id = kp_native_decide(index);
+            id = kp_native_decide(function);
         t->busy = KP_BUSY_PROBE;
         if (id != KP_NATIVE_UNDECIDED && id != KP_NATIVE_PASS && kp_thread_is_recording(t))
             start.frame = record(t, registers, rbx, id, vectors);
+        /* What ends by the short way must not need the long one. */
+        if (start.frame && (function->captures || t->clock != KP_CLOCK_TSC))
+            start.target = NULL;
         kp_probe_end(t);
     }
     errno = saved;
@@ -220,23 +229,24 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
 void kp_call_leave_slow(struct kp_call_frame *frame, const struct kp_call_results *results,
                         const uint8_t *vectors)
 {
-    const struct kp_capture *capture = kp_native_capture(frame->index);
+    const struct kp_native_function *captures = frame->captures;
     struct kp_thread_state *t = kp_self;
     void *tag = kp_call_frame_tag(frame);
     int saved = errno;
 
-    if (kp_native_functions[frame->index].captures && kp_local.top_frame == tag && !t->busy &&
-        kp_thread_active()) {
+    if (captures && kp_local.top_frame == tag && !t->busy && kp_thread_active()) {
         kp_probe_begin(t);
-        kp_capture_results(t, capture, results, vectors);
+        kp_capture_results(t, kp_native_capture(captures), results, vectors);
         kp_probe_end(t);
     }
     kp_call_end(tag, KP_EVENT_EXIT);
+    /* The short way does not write this field, so it is NULL in all frames that are free. */
+    frame->captures = NULL;
     t = kp_self;
     if (frame->state != KP_CALL_FRAME_ABANDONED) {
         if (t->open.base && !t->busy) {
-            frame->next = t->call_frames;
-            t->call_frames = frame;
+            frame->next = *frames_of(t);
+            *frames_of(t) = frame;
         } else {
             kp_call_abandon(frame);
         }
@@ -298,6 +308,12 @@ static bool find_unwinder(void)
     return unwinder.found;
 }
 
+/* Elsewhere in the trampoline there is no shadow frame in rbx. */
+static bool is_call_site(uintptr_t address)
+{
+    return address == (uintptr_t)kp_call_return || address == (uintptr_t)kp_call_return_slow;
+}
+
 static void call_is_unwound(struct kp_call_frame *frame)
 {
     kp_call_end(kp_call_frame_tag(frame), KP_EVENT_UNWIND);
@@ -314,7 +330,7 @@ int kp_call_personality(int version, int actions, uint64_t class, void *exceptio
 int kp_call_personality(int version, int actions, uint64_t class, void *exception, void *context)
 {
     struct kp_thread_state *t = kp_self;
-    uint8_t was_busy = t->busy;
+    uint32_t was_busy = t->busy;
     int saved = errno;
 
     (void)version;
@@ -326,7 +342,7 @@ int kp_call_personality(int version, int actions, uint64_t class, void *exceptio
     find_unwinder();
     if (t != &kp_untraced && t != &kp_nobody)
         t->busy = was_busy;
-    if (!unwinder.found || unwinder.get_address(context) != (uintptr_t)kp_call_return)
+    if (!unwinder.found || !is_call_site(unwinder.get_address(context)))
         return CONTINUE_UNWIND;
     call_is_unwound((struct kp_call_frame *)unwinder.get_register(context, DWARF_RBX));
     errno = saved;

@@ -160,9 +160,9 @@ static bool set_capture(uint32_t index, const struct kp_capture *capture)
     return true;
 }
 
-const struct kp_capture *kp_native_capture(uint32_t index)
+const struct kp_capture *kp_native_capture(const struct kp_native_function *function)
 {
-    return names[index].capture;
+    return names[function - kp_native_functions].capture;
 }
 
 /* With kp_core.lock held. */
@@ -187,13 +187,13 @@ static uint32_t decide(uint32_t index)
     return id ? id : KP_NATIVE_PASS;
 }
 
-uint32_t kp_native_decide(uint32_t index)
+uint32_t kp_native_decide(struct kp_native_function *function)
 {
     uint32_t id;
 
     pthread_mutex_lock(&kp_core.lock);
-    id = decide(index);
-    atomic_store_explicit(&kp_native_functions[index].id, id, memory_order_release);
+    id = decide((uint32_t)(function - kp_native_functions));
+    atomic_store_explicit(&function->id, id, memory_order_release);
     pthread_mutex_unlock(&kp_core.lock);
     return id;
 }

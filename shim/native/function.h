@@ -65,14 +65,14 @@ void *kp_native_target(void *address);
 void kp_native_count(unsigned *hooked, unsigned *refused);
 
 /*
- * Ask the rules about function number `index` and define it if it is traced. Returns its new `id`, which is
+ * Ask the rules about a function and define it if it is traced. Returns its new `id`, which is
  * KP_NATIVE_UNDECIDED when nothing can be said now. Takes kp_core.lock.
  */
-uint32_t kp_native_decide(uint32_t index);
+uint32_t kp_native_decide(struct kp_native_function *function);
 
-/* Which raw values are wanted of function number `index`. */
+/* Which raw values are wanted of a function. */
 struct kp_capture;
-const struct kp_capture *kp_native_capture(uint32_t index);
+const struct kp_capture *kp_native_capture(const struct kp_native_function *function);
 
 /* What the rules said is void. With kp_core.lock held. */
 void kp_native_forget(void);

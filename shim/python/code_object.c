@@ -172,7 +172,7 @@ uint32_t kp_code_resolve(struct kp_thread_state *t, void *code, void *globals)
 {
     const struct kp_code_trial *trial = kp_code_trial;
     struct kp_error_state error;
-    uint8_t was_busy = t->busy;
+    uint32_t was_busy = t->busy;
     int saved = errno;
     uint32_t id;
 

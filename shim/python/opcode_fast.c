@@ -39,15 +39,19 @@ static inline bool same_stack(void)
     return KP_FIELD(void *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk) == LOCAL.chunk;
 }
 
-/* The state of this thread if an event may be written now, without asking anybody. */
-static inline struct kp_thread_state *ready(void)
+/*
+ * A probe begins, if an event may be written now without asking anybody. In this order: a signal handler may
+ * use up the room until it has begun.
+ */
+static inline bool begin(struct kp_thread_state *t)
 {
-    struct kp_thread_state *t = kp_self;
-
-    if (t->epoch != atomic_load_explicit(t->live, memory_order_relaxed) || t->head >= t->limit ||
-        t->clock != KP_CLOCK_TSC || !same_stack())
-        return NULL;
-    return t;
+    if (!kp_thread_is_recording(t) || t->clock != KP_CLOCK_TSC || !same_stack())
+        return false;
+    kp_probe_begin(t);
+    if (t->head < t->limit)
+        return true;
+    kp_probe_end(t);
+    return false;
 }
 
 bool kp_opcode_fast_start(void)
@@ -61,13 +65,13 @@ bool kp_opcode_fast_start(void)
         return false;
     if (!entry->id || kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return true;
-    t = ready();
     /* Generators recurse without new pieces of the frame stack, so their pushes look for room themselves. */
-    if (!t || LOCAL.top >= LOCAL.limit)
+    if (LOCAL.top >= LOCAL.limit || !same_stack())
         return false;
     if (frame == LOCAL.top_frame)
         return true;
-    kp_probe_begin(t);
+    if (!begin(t))
+        return false;
     depth = t->depth;
     kp_open_push(t, frame, entry->id);
     if (kp_opcode_of_generator(frame) && kp_opcode_goes_on(frame))
@@ -82,17 +86,15 @@ static inline bool leave(unsigned kind)
 {
     uint64_t now = kp_clock_now(KP_CLOCK_TSC);
     void *frame = kp_opcode_frame(LOCAL.interpreter_thread);
-    struct kp_thread_state *t;
+    struct kp_thread_state *t = kp_self;
     uint32_t id;
 
     if (frame != LOCAL.top_frame)
         return same_stack();
     if (kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return true;
-    t = ready();
-    if (!t)
+    if (!begin(t))
         return false;
-    kp_probe_begin(t);
     id = kp_open_pop(t);
     if (kind == KP_EVENT_YIELD)
         kp_emit_pair(t, kind, id, t->depth, now, (uintptr_t)frame, 0);

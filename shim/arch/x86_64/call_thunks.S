@@ -11,8 +11,8 @@
  * way back needs no look-up, and plain unwind information names the caller:
  * CFA = rsp, return address = *(rbx), rbx = *(rbx + 8).
  *
- * C code called from here uses general registers only (call.c), because the vector registers hold arguments or
- * results; what needs more goes through with_vectors, which keeps them.
+ * What is frequent is done right here. Then comes C code that uses general registers only (call.c), because the
+ * vector registers hold arguments or results; what needs more goes through with_vectors, which keeps them.
  */
 #include "call_offsets.h"
 
@@ -31,6 +31,11 @@
         .cfi_escape 0x10, 3, 2, 0x73, F_RBX     /* rbx: expression, breg3 + 8 */
 .endm
 
+/* As above, while rbx is under way and rax is the frame. */
+.macro CFI_RBX_IN_RAX_FRAME
+        .cfi_escape 0x10, 3, 2, 0x70, F_RBX
+.endm
+
 .macro CFI_RETURN_ADDRESS_IN_FRAME
         .cfi_escape 0x10, 16, 2, 0x73, F_RETURN_ADDRESS
 .endm
@@ -38,32 +43,54 @@
         .section .text.call_thunks, "ax", @progbits
         .balign 4096
         .globl  kp_call_thunks
-        .hidden kp_call_thunks, kp_call_enter, kp_call_leave, kp_call_enter_slow, kp_call_leave_slow
+        .hidden kp_call_thunks, kp_call_enter, kp_self, kp_local, kp_native_functions, kp_call_enter_slow, kp_call_leave_slow
         .hidden kp_call_personality, kp_call_vector_mask, kp_call_vector_bytes, kp_call_resume
 /*
- * Number i: endbr64; push $i; jmp kp_call_common. The unwind information is that of a PLT: one word more is on
- * the stack from byte 9 of each thunk on. CFA = rsp + 8 + ((rip & 15) >= 9 ? 8 : 0).
+ * Number i: endbr64; lea kp_native_functions + 16 * i, %r11; jmp kp_call_common. r11 belongs to nobody between caller and
+ * callee of different objects.
  */
 kp_call_thunks:
         .cfi_startproc
-        .cfi_escape 0x0f, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x39, 0x2a, 0x33, 0x24, 0x22
         .set    number, 0
         .rept   KP_CALL_THUNKS
-        .byte   0xf3, 0x0f, 0x1e, 0xfa, 0x68
-        .long   number
+        .byte   0xf3, 0x0f, 0x1e, 0xfa, 0x4c, 0x8d, 0x1d
+        .long   kp_native_functions + N_BYTES * number - . - 4
         .byte   0xe9
         .long   kp_call_common - . - 4
-        .byte   0xcc, 0xcc
         .set    number, number + 1
         .endr
         .cfi_endproc
 
         .text
+
+/* eax:edx to rdx. */
+.macro READ_CLOCK_RDX
+        rdtsc
+        shl     $32, %rdx
+        or      %rax, %rdx
+.endm
+
 /*
- * What a function may be given: rdi, rsi, rdx, rcx, r8, r9, rax (number of vector registers of a variadic call),
- * r10 (static chain). r11 belongs to nobody between caller and callee of different objects.
- *
- * On the stack from rsp: r10, r9, r8, rdi, rsi, rdx, rcx, rax; the thunk's number; the return address.
+ * A probe begins: rcx is the thread's state. Jump to `off` unless tracing is on and the state up to date and no probe is
+ * under way; to `full`, with the probe begun, unless three slots are free (a signal handler may use them up until it has).
+ */
+.macro BEGIN off, full, scratch, scratch32
+        mov     T_LIVE(%rcx), \scratch
+        mov     (\scratch), \scratch32
+        cmp     T_EPOCH(%rcx), \scratch32
+        jne     \off
+        cmpl    $0, T_BUSY(%rcx)
+        jne     \off
+        movl    $1, T_BUSY(%rcx)
+        mov     T_HEAD(%rcx), \scratch
+        cmp     T_LIMIT(%rcx), \scratch
+        jae     \full
+.endm
+
+/*
+ * A call, in the way that is frequent: a function that is followed to its end, at once. What a function may be given is
+ * kept: rdi, rsi, rdx, rcx, r8, r9, rax (number of vector registers of a variadic call), r10 (static chain). After a call,
+ * only results and callee-saved registers count. r11: the function's entry in kp_native_functions.
  */
         .balign 64
         .globl  kp_call_common
@@ -72,39 +99,78 @@ kp_call_thunks:
 kp_call_common:
         .cfi_startproc
         .cfi_personality 0x1b, kp_call_personality
-        .cfi_def_cfa %rsp, 16
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
         SAVE    %rsi
-        SAVE    %rdi
-        SAVE    %r8
-        SAVE    %r9
-        SAVE    %r10
-        mov     PUSHED_BYTES(%rsp), %edi
-        lea     PUSHED_BYTES + 16(%rsp), %rsi
-        mov     %rbx, %rdx
-        call    kp_call_enter           /* rax: shadow frame or 0, rdx: target; both 0: the slow path */
-        test    %rax, %rax
-        je      2f
-1:
-        mov     PUSHED_BYTES + 8(%rsp), %rcx
-        mov     %rbx, F_RBX(%rax)
-        mov     %rcx, F_RETURN_ADDRESS(%rax)
         .cfi_remember_state
+        mov     kp_self@gottpoff(%rip), %rcx
+        mov     N_ID(%r11), %rdx        /* with class and captures above it */
+        lea     -1(%rdx), %rsi
+        mov     %fs:(%rcx), %rcx
+        cmp     $N_PLAIN_MAX, %rsi
+        jae     general
+        lea     kp_call_return(%rip), %rsi
+        cmp     %rsi, 32(%rsp)          /* a tail call of a function whose frame is in rbx */
+        je      general
+        BEGIN   general, give_up, %rsi, %esi
+        mov     kp_local@gottpoff(%rip), %rsi
+        mov     %fs:L_TOP(%rsi), %rax
+        cmp     %fs:L_LIMIT(%rsi), %rax
+        jae     give_up
+        mov     T_CALL_FRAMES(%rcx), %rax
+        test    %rax, %rax
+        je      give_up
+        mov     %rbx, F_RBX(%rax)
+        mov     32(%rsp), %rbx
+        CFI_RBX_IN_RAX_FRAME
+        mov     %rbx, F_RETURN_ADDRESS(%rax)
         mov     %rax, %rbx
         CFI_RBX_IN_FRAME
-        RESTORE %r10
-        RESTORE %r9
-        RESTORE %r8
-        RESTORE %rdi
+        mov     N_TARGET(%r11), %r11
+        mov     F_NEXT(%rbx), %rax
+        mov     %r11, F_TARGET(%rbx)
+        mov     %rax, T_CALL_FRAMES(%rcx)
+        lea     40(%rsp), %r11
+        mov     %fs:L_TOP(%rsi), %rax
+        mov     %r11, F_CFA(%rbx)
+        lea     1(%rbx), %r11           /* the tag */
+        mov     %r11, A_BYTES + A_FRAME(%rax)
+        mov     %edx, A_BYTES + A_ID(%rax)
+        add     $A_BYTES, %rax
+        mov     %r11, %fs:L_TOP_FRAME(%rsi)
+        mov     %rax, %fs:L_TOP(%rsi)
+        mov     T_CALLS(%rcx), %rax
+        mov     T_RING(%rcx), %r11
+        mov     T_HEAD(%rcx), %rsi
+        inc     %rax
+        mov     %rax, T_CALLS(%rcx)
+        mov     %rax, R_CALLS(%r11)
+        and     T_MASK(%rcx), %rsi
+        shl     $4, %rsi
+        add     T_SLOTS(%rcx), %rsi
+        mov     T_DEPTH(%rcx), %eax
+        mov     %edx, S_ID(%rsi)
+        lea     1(%rax), %edx
+        mov     %edx, T_DEPTH(%rcx)
+        shl     $S_DEPTH_SHIFT, %eax
+        or      $S_ENTER, %eax
+        mov     %eax, S_KIND_DEPTH(%rsi)
+        READ_CLOCK_RDX
+        mov     %rdx, S_TIME(%rsi)
+        mov     T_HEAD(%rcx), %rax
+        inc     %rax
+        mov     %rax, T_HEAD(%rcx)
+        mov     %rax, R_HEAD(%r11)      /* a store is a release on x86; pairs with kp_drain_thread */
+        movl    $0, T_BUSY(%rcx)
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
         CFI_RETURN_ADDRESS_IN_FRAME
-        lea     16(%rsp), %rsp
+        lea     8(%rsp), %rsp
         .cfi_def_cfa_offset 0
+follow:
         call    *F_TARGET(%rbx)
         .globl  kp_call_return
         .hidden kp_call_return
@@ -117,28 +183,76 @@ kp_call_return:
         mov     F_RBX(%rbx), %rbx
         .cfi_same_value %rbx
         .cfi_offset %rip, -8
-        call    kp_call_leave
-        test    %al, %al
-        je      4f
-3:
+        READ_CLOCK_RDX                  /* first: what follows is not part of the call */
+        mov     kp_self@gottpoff(%rip), %rcx
+        mov     kp_local@gottpoff(%rip), %r9
+        mov     %fs:(%rcx), %rcx
+        BEGIN   leave_slow, leave_full, %rsi, %esi
+        lea     1(%rdi), %r8
+        cmp     %r8, %fs:L_TOP_FRAME(%r9)
+        jne     leave_full              /* calls above it ended unseen, or it is of another stack */
+        mov     %fs:L_TOP(%r9), %r10
+        lea     1(%rsi), %rax           /* rsi: the head */
+        and     T_MASK(%rcx), %rsi
+        shl     $4, %rsi
+        add     T_SLOTS(%rcx), %rsi
+        mov     A_ID(%r10), %r11d
+        mov     %rdx, S_TIME(%rsi)
+        mov     A_FRAME - A_BYTES(%r10), %r8
+        mov     %r11d, S_ID(%rsi)
+        sub     $A_BYTES, %r10
+        mov     %r8, %fs:L_TOP_FRAME(%r9)
+        mov     %r10, %fs:L_TOP(%r9)
+        mov     T_DEPTH(%rcx), %edx
+        mov     T_RING(%rcx), %r11
+        dec     %edx
+        mov     %edx, T_DEPTH(%rcx)
+        shl     $S_DEPTH_SHIFT, %edx
+        or      $S_EXIT, %edx
+        mov     %edx, S_KIND_DEPTH(%rsi)
+        mov     T_CALL_FRAMES(%rcx), %r8
+        mov     %rax, T_HEAD(%rcx)
+        mov     %r8, F_NEXT(%rdi)
+        mov     %rdi, T_CALL_FRAMES(%rcx)
+        mov     %rax, R_HEAD(%r11)      /* release, as above */
+        movl    $0, T_BUSY(%rcx)
         .cfi_remember_state
         RESTORE %rdx
         RESTORE %rax
         ret
         .cfi_restore_state
-4:                                      /* rdi is lost; the frame is what kp_call_leave left in rdx */
-        mov     %rdx, %rdi
+leave_full:
+        movl    $0, T_BUSY(%rcx)
+leave_slow:
         mov     %rsp, %rsi              /* rdx, rax */
         lea     kp_call_leave_slow(%rip), %r11
         call    with_vectors
-        jmp     3b
+        RESTORE %rdx
+        RESTORE %rax
+        ret
         .cfi_restore_state
-2:                                      /* no frame: on to the target, as if we had not been there */
-        test    %rdx, %rdx
-        je      5f
-6:
-        mov     %rdx, PUSHED_BYTES(%rsp)
+
+give_up:
+        movl    $0, T_BUSY(%rcx)
+
+general:                                /* the rest of the registers, and C */
+        RESTORE %rsi
+        SAVE    %rsi
+        SAVE    %rdi
+        SAVE    %r8
+        SAVE    %r9
+        SAVE    %r10
+        SAVE    %r11
+        mov     %r11, %rdi
+        lea     PUSHED_BYTES + 8(%rsp), %rsi
+        mov     %rbx, %rdx
+        call    kp_call_enter           /* rax: target; 0: the slow path */
+        test    %rax, %rax
+        je      2f
+1:                                      /* no frame: on to the target, as if we had not been there */
+        mov     %rax, (%rsp)            /* in place of r11 */
         .cfi_remember_state
+        RESTORE %r11
         RESTORE %r10
         RESTORE %r9
         RESTORE %r8
@@ -147,18 +261,52 @@ kp_call_return:
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
-        lea     8(%rsp), %rsp
-        .cfi_def_cfa_offset 8
-        notrack jmp *-8(%rsp)           /* the red zone keeps it from signal handlers */
+        notrack jmp *%r11
         .cfi_restore_state
-5:
+2:
         mov     %rsp, %rdi
         mov     %rbx, %rsi
         lea     kp_call_enter_slow(%rip), %r11
-        call    with_vectors
+        call    with_vectors            /* rax: target, rdx: frame or 0 */
+        test    %rdx, %rdx
+        je      1b
+        mov     PUSHED_BYTES(%rsp), %rcx
+        mov     %rbx, F_RBX(%rdx)
+        mov     %rcx, F_RETURN_ADDRESS(%rdx)
+        mov     %rdx, %rbx
+        CFI_RBX_IN_FRAME
         test    %rax, %rax
-        jne     1b
-        jmp     6b
+        RESTORE %r11
+        RESTORE %r10
+        RESTORE %r9
+        RESTORE %r8
+        RESTORE %rdi
+        RESTORE %rsi
+        RESTORE %rdx
+        RESTORE %rcx
+        RESTORE %rax
+        CFI_RETURN_ADDRESS_IN_FRAME
+        lea     8(%rsp), %rsp
+        .cfi_def_cfa_offset 0
+        jne     follow                  /* of the test: nothing since has changed the flags */
+        call    *F_TARGET(%rbx)
+        .globl  kp_call_return_slow
+        .hidden kp_call_return_slow
+kp_call_return_slow:                    /* what began slowly ends slowly: values may be wanted */
+        pushq   F_RETURN_ADDRESS(%rbx)
+        .cfi_def_cfa_offset 8
+        SAVE    %rax
+        SAVE    %rdx
+        mov     %rbx, %rdi
+        mov     F_RBX(%rbx), %rbx
+        .cfi_same_value %rbx
+        .cfi_offset %rip, -8
+        mov     %rsp, %rsi
+        lea     kp_call_leave_slow(%rip), %r11
+        call    with_vectors
+        RESTORE %rdx
+        RESTORE %rax
+        ret
         .cfi_endproc
         .size   kp_call_common, . - kp_call_common
 

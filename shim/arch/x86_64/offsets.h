@@ -15,7 +15,7 @@
 #define T_SLOTS 40
 #define T_RING  48
 #define T_CALLS 56
-#define T_BUSY  68
+#define T_BUSY  64
 
 /* struct kp_ring */
 #define R_HEAD  0

@@ -221,10 +221,10 @@ THUNK_START start_\cframe\()_\slot
         cmpb    $0, SITE_EMPTY(%rax)    /* FRAME_OWNED_BY_THREAD: no generator */
         SITE    SITE_OWNER, 1
         jne     8804f
+        movl    $1, T_BUSY(%rcx)        /* a signal handler must not touch ring and stack now */
         mov     T_HEAD(%rcx), %rsi
         cmp     T_LIMIT(%rcx), %rsi
-        jae     8804f
-        movb    $1, T_BUSY(%rcx)        /* a signal handler must not touch ring and stack now */
+        jae     8806f
         LOAD_LOCAL L_TOP, %rsi
         add     $A_BYTES, %rsi
         mov     %rax, A_FRAME(%rsi)
@@ -257,7 +257,7 @@ THUNK_START start_\cframe\()_\slot
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
-        movb    $0, T_BUSY(%rcx)
+        movl    $0, T_BUSY(%rcx)
 8805:
         RESTORE %rsi
         RESTORE %rdx
@@ -267,6 +267,8 @@ THUNK_START start_\cframe\()_\slot
         .cfi_restore_state
         .cfi_remember_state
         .cfi_adjust_cfa_offset 8
+8806:
+        movl    $0, T_BUSY(%rcx)
 8804:
         RESTORE %rsi
 8803:
@@ -310,10 +312,10 @@ THUNK_START return_\cframe\()_\slot
         cmpl    $0, SITE_EMPTY(%rsi)
         SITE    SITE_TRACING, 1
         jne     8805f                   /* of a trace function, where a frame lay that is gone */
+        movl    $1, T_BUSY(%rcx)
         mov     T_HEAD(%rcx), %rax
         cmp     T_LIMIT(%rcx), %rax
-        jae     8804f
-        movb    $1, T_BUSY(%rcx)
+        jae     8806f
         mov     T_MASK(%rcx), %rsi
         and     %rax, %rsi
         shl     $4, %rsi
@@ -337,7 +339,7 @@ THUNK_START return_\cframe\()_\slot
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* release, as above */
-        movb    $0, T_BUSY(%rcx)
+        movl    $0, T_BUSY(%rcx)
 8805:
         RESTORE %rsi
         RESTORE %rdx
@@ -346,6 +348,8 @@ THUNK_START return_\cframe\()_\slot
         GO_ON   K_RETURN, \slot
         .cfi_restore_state
         .cfi_adjust_cfa_offset 24
+8806:
+        movl    $0, T_BUSY(%rcx)
 8804:
         RESTORE %rsi
         RESTORE %rdx
