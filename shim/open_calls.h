@@ -33,6 +33,25 @@ static inline void kp_probe_end(struct kp_thread_state *t)
 }
 
 /*
+ * The shim's own work in the program's thread, in the slow path: what the interpreter and libc call in its course is
+ * none of the program's calls. Returns what kp_own_end puts back.
+ */
+static inline uint32_t kp_own_begin(struct kp_thread_state *t)
+{
+    uint32_t before = t->busy;
+
+    t->busy = KP_BUSY_OWN;
+    atomic_signal_fence(memory_order_seq_cst);
+    return before;
+}
+
+static inline void kp_own_end(struct kp_thread_state *t, uint32_t before)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    t->busy = before;
+}
+
+/*
  * Make room above the top: more than t->open.ahead entries. False: no memory, tracing is off now. Moves the
  * stack.
  */

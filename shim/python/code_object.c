@@ -8,6 +8,7 @@
 #include "cpython.h"
 #include "log.h"
 #include "memory.h"
+#include "open_calls.h"
 #include "qualname.h"
 #include "registry.h"
 
@@ -172,16 +173,14 @@ uint32_t kp_code_resolve(struct kp_thread_state *t, void *code, void *globals)
 {
     const struct kp_code_trial *trial = kp_code_trial;
     struct kp_error_state error;
-    uint32_t was_busy = t->busy;
+    uint32_t before = kp_own_begin(t);
     int saved = errno;
     uint32_t id;
 
-    /* What the interpreter calls while it is asked is none of the program's calls. */
-    t->busy = KP_BUSY_OWN;
     kp_error_save(&error);
     id = trial && trial->thread == t ? trial->ask(code) : resolve(t, code, globals);
     kp_error_restore(&error);
-    t->busy = was_busy;
+    kp_own_end(t, before);
     errno = saved;
     return id;
 }

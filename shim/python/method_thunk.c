@@ -112,17 +112,17 @@ static const char *file_of(const void *function)
 static __attribute__((noinline)) uint32_t ask(struct kp_thread_state *t, unsigned number)
 {
     const char *name = origins[number].name, *file;
+    uint32_t before = kp_own_begin(t);
     int saved = errno;
     uint32_t id = 0;
 
-    kp_probe_begin(t);
     file = file_of(origins[number].original);
     pthread_mutex_lock(&kp_core.lock);
     if (kp_rules_match(&kp_core.rules, KP_FUNCTION_C_PYTHON, name, file))
         id = kp_registry_function(KP_FUNCTION_C_PYTHON, name, strlen(name), file, strlen(file), 0);
     atomic_store_explicit(&rows[number].id, id, memory_order_relaxed);
     pthread_mutex_unlock(&kp_core.lock);
-    kp_probe_end(t);
+    kp_own_end(t, before);
     errno = saved;
     return id;
 }

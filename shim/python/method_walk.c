@@ -306,7 +306,7 @@ static bool begin_walk(struct kp_thread_state **t, struct kp_error_state *error)
         return false;
     }
     /* What the walk itself calls is not the program's. */
-    kp_probe_begin(*t);
+    kp_own_begin(*t);
     kp_error_save(error);
     kp_method_begin();
     return true;
@@ -315,7 +315,7 @@ static bool begin_walk(struct kp_thread_state **t, struct kp_error_state *error)
 static void end_walk(struct kp_thread_state *t, struct kp_error_state *error)
 {
     kp_error_restore(error);
-    kp_probe_end(t);
+    kp_own_end(t, 0);
     atomic_flag_clear(&walking);
 }
 

@@ -9,6 +9,7 @@
 #include "cpython.h"
 #include "engine.h"
 #include "log.h"
+#include "open_calls.h"
 #include "method_thunk.h"
 #include "method_walk.h"
 #include "wake.h"
@@ -79,6 +80,20 @@ static void watch_rules(void)
     pthread_mutex_unlock(&kp_core.lock);
 }
 
+/* An engine for the interpreter; the self-tests and what else it runs are none of the program's calls. */
+static const struct kp_engine *attach_engine(void *interpreter)
+{
+    struct kp_thread_state *t = kp_thread_active();
+    uint32_t before = t ? kp_own_begin(t) : 0;
+    const struct kp_engine *attached = kp_engines_attach(interpreter);
+
+    if (attached)
+        kp_code_learn_existing();
+    if (t)
+        kp_own_end(t, before);
+    return attached;
+}
+
 static void attach(void *interpreter)
 {
     struct kp_error_state error;
@@ -91,11 +106,9 @@ static void attach(void *interpreter)
     if (!kp_code_setup()) {
         give_up("it does not export its code type");
     } else {
-        const struct kp_engine *attached = kp_engines_attach(interpreter);
+        const struct kp_engine *attached = attach_engine(interpreter);
 
-        if (attached)
-            kp_code_learn_existing();
-        else if (!engine)
+        if (!attached && !engine)
             give_up("no engine can observe it");
         if (attached && kp_methods_wanted() && !kp_methods_attach())
             kp_log(KP_LEVEL_WARN, "CPython %s lacks what is needed to see functions in C",
