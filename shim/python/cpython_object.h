@@ -86,8 +86,12 @@ enum {
     KP_TYPE_HAS_VECTORCALL = 1 << 11,
     KP_TYPE_IS_READY = 1 << 12,
 };
-#define KP_TYPE_IS_DICT (1ul << 29)
-#define KP_TYPE_IS_TYPE (1ul << 31)
+#define KP_TYPE_IS_DICT      (1ul << 29)
+#define KP_TYPE_IS_EXCEPTION (1ul << 30)
+#define KP_TYPE_IS_TYPE      (1ul << 31)
+
+/* The number of arguments in what the vectorcall protocol passes; the top bit is a flag (PEP 590). */
+#define KP_VECTORCALL_COUNT (SIZE_MAX >> 1)
 
 /* METH_O: the function takes itself and one argument. */
 enum { KP_METHOD_KEYWORDS = 2, KP_METHOD_O = 8, KP_METHOD_FASTCALL = 128 };

@@ -12,11 +12,33 @@
 /* The opcodes of one kind, 0: none. */
 typedef uint8_t kp_opcode_numbers[K_SLOTS];
 
+/* Builtins that the interpreter has opcodes of its own for, which do what the function does and do not call
+ * it. */
+enum kp_opcode_builtin {
+    KP_OPCODE_LEN,
+    KP_OPCODE_ISINSTANCE,
+    KP_OPCODE_LIST_APPEND,
+    KP_OPCODE_TUPLE,
+    KP_OPCODE_TYPE,
+    KP_OPCODE_STR,
+    KP_OPCODE_BUILTINS
+};
+
+/*
+ * Such an opcode, and the one for any builtin of the same calling convention: it finds the same operands and
+ * the same cache entries, checks all that it needs, and leaves the result where the call would. (Where the
+ * short one skips the POP_TOP behind it, as LIST_APPEND, that is executed then.)
+ */
+struct kp_opcode_call {
+    uint8_t special, general; /* 0: none */
+};
+
 struct kp_opcode_row {
     unsigned minor;
     /* Bit n: opcode n is defined. The others share one target. */
     uint64_t defined[4];
     kp_opcode_numbers opcodes[K_KINDS];
+    struct kp_opcode_call calls[KP_OPCODE_BUILTINS];
     /* Offsets in bytes. */
     uint16_t thread_cframe; /* 3.11, 3.12: tstate->cframe; 0: none */
     uint16_t thread_chunk;  /* tstate->datastack_chunk */

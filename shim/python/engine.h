@@ -20,6 +20,8 @@ struct kp_engine {
     bool (*attach)(void *interpreter, char *reason, size_t reason_bytes);
     /* The rules changed: functions switched off for good are to be looked at again. NULL: nothing to do. */
     void (*refresh)(void);
+    /* Whether calls of a builtin are seen that the interpreter has an opcode of its own for. NULL: never. */
+    bool (*sees)(const char *name);
 };
 
 extern const struct kp_engine kp_engine_opcode, kp_engine_monitoring, kp_engine_frame, kp_engine_profile;

@@ -6,6 +6,7 @@
 
 #include "../arch/x86_64/text.h"
 #include "core.h"
+#include "log.h"
 #include "method_thunk.h"
 #include "trace/glob.h"
 
@@ -23,7 +24,7 @@ static const struct {
     {"builtins.classmethod_descriptor.__call__", "the function it calls is taken itself"},
 };
 
-static _Atomic unsigned unwritable;
+static _Atomic bool unwritable;
 
 /* Of the walk under way: tables are large. */
 static __thread const void *writable_page __attribute__((tls_model("initial-exec")));
@@ -55,7 +56,10 @@ static bool set(void **place, void *value)
 {
     if (kp_text_set_pointer(place, value, &writable_page))
         return true;
-    atomic_fetch_add(&unwritable, 1);
+    if (!atomic_exchange(&unwritable, true))
+        kp_log(KP_LEVEL_WARN,
+               "tables of functions in C that are read-only cannot be written in this process: "
+               "such functions are not recorded");
     return false;
 }
 
@@ -86,6 +90,14 @@ void *kp_method_take_slot(void **slot, void **same, const char *name)
     return *slot;
 }
 
+void kp_method_fill_slot(void **slot, void *function, const char *name)
+{
+    void *thunk;
+
+    if (is_selected(name) && (thunk = kp_method_thunk(function, name)))
+        set(slot, thunk);
+}
+
 bool kp_method_intercept(struct kp_method_def *def, const char *owner, void *function)
 {
     char name[KP_METHOD_NAME_ROOM];
@@ -99,9 +111,4 @@ bool kp_method_intercept(struct kp_method_def *def, const char *owner, void *fun
     }
     kp_method_divert(thunk, function);
     return true;
-}
-
-unsigned kp_method_unwritable(void)
-{
-    return atomic_load(&unwritable);
 }

@@ -25,10 +25,10 @@ void kp_method_take(struct kp_method_def *def, const char *owner);
  */
 void *kp_method_take_slot(void **slot, void **same, const char *name);
 
+/* A slot that is empty: `function` does what happens without. */
+void kp_method_fill_slot(void **slot, void *function, const char *name);
+
 /* A function that has to be told of by kprobe itself, selected or not: calls go to `function`. */
 bool kp_method_intercept(struct kp_method_def *def, const char *owner, void *function);
-
-/* Places that could not be written, since the start. */
-unsigned kp_method_unwritable(void);
 
 #endif

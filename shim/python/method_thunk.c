@@ -9,6 +9,7 @@
 #include "core.h"
 #include "cpython.h"
 #include "loaded.h"
+#include "log.h"
 #include "open_calls.h"
 #include "qualname.h"
 #include "registry.h"
@@ -29,7 +30,7 @@ static struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic unsigned used;
-static unsigned refused;
+static bool full_said;
 static struct kp_loaded interpreter; /* its code; written before the first thunk is there */
 
 extern const uint8_t kp_method_stubs[];
@@ -52,7 +53,9 @@ void *kp_method_thunk(void *function, const char *name)
         /* Published by whoever stores the stub's address. */
         atomic_store_explicit(&used, number + 1, memory_order_release);
     } else {
-        refused++;
+        if (!full_said)
+            kp_log(KP_LEVEL_WARN, "more than %d functions in C: the others are not recorded", METHOD_STUBS);
+        full_said = true;
     }
     pthread_mutex_unlock(&lock);
     return kept ? (void *)(kp_method_stubs + (size_t)number * METHOD_STUB_BYTES) : NULL;
@@ -89,12 +92,6 @@ void kp_method_forget_verdicts(void)
     for (unsigned i = 0; i < count; i++)
         atomic_store_explicit(&rows[i].id, UNASKED, memory_order_relaxed);
     pthread_mutex_unlock(&kp_core.lock);
-}
-
-unsigned kp_method_count(unsigned *refused_count)
-{
-    *refused_count = refused;
-    return atomic_load_explicit(&used, memory_order_acquire);
 }
 
 /* The object that a function lies in, unless it is the interpreter itself. */

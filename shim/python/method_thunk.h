@@ -32,9 +32,6 @@ void kp_method_divert(void *stub, void *function);
 /* The rules changed: ask them again. Any thread. */
 void kp_method_forget_verdicts(void);
 
-/* How many thunks were given out, and how many were refused for lack of room. */
-unsigned kp_method_count(unsigned *refused);
-
 /* The common part, with the number of the thunk. Called by the stubs. */
 void *kp_method_call(void *a, void *b, void *c, void *d, void *e, unsigned number);
 

@@ -200,6 +200,7 @@ static void look_at_namespace(void *dict, const char *owner, bool of_type)
     void *key, *value;
     ssize_t at = 0;
 
+    /* No dictionary: the interpreter's own static types from 3.12 on, which have all in their tables. */
     while (kp_is_dict(dict) && kp_cpython.dict_next(dict, &at, &key, &value))
         look_at(value, owner, of_type);
 }
@@ -230,14 +231,40 @@ static void look_at_call(struct kp_type *type, const char *owner)
     kp_type_dict_done(dict);
 }
 
-/* Calls of the type itself, where it has a short way of its own. Subtypes do not inherit it. */
+/*
+ * What the interpreter does with a type that has no vectorcall function of its own (_PyObject_Vectorcall,
+ * Include/cpython/abstract.h), as such a function. 3.9+: before, types are never called through one.
+ */
+static void *construct(void *type, void *const *arguments, size_t count, void *names)
+{
+    return kp_cpython.make_call(kp_cpython.thread_unchecked(), type, arguments,
+                                (ssize_t)(count & KP_VECTORCALL_COUNT), names);
+}
+
+/* A type implemented in C, whose calls may take the way through a vectorcall function. */
+static bool is_constructible(const struct kp_type *type)
+{
+    return kp_cpython.make_call && type->make && !(type->flags & KP_TYPE_IS_TYPE) &&
+           (!(type->flags & KP_TYPE_IS_HEAP) || type->methods);
+}
+
+/*
+ * Calls of the type itself. Subtypes do not inherit the function. Not exceptions, which keep the tuple of
+ * their arguments: it would be another one. (3.14 has functions for them, but is to show no more than
+ * others.)
+ */
 static void look_at_constructor(struct kp_type *type, const char *owner)
 {
     const struct kp_type *meta = kp_type_of(type);
 
-    if (type->vectorcall && meta->flags & KP_TYPE_HAS_VECTORCALL &&
-        meta->vectorcall_offset == (intptr_t)offsetof(struct kp_type, vectorcall))
+    if (type->flags & KP_TYPE_IS_EXCEPTION || meta != (void *)kp_cpython.type_type ||
+        !(meta->flags & KP_TYPE_HAS_VECTORCALL) ||
+        meta->vectorcall_offset != (intptr_t)offsetof(struct kp_type, vectorcall))
+        return;
+    if (type->vectorcall)
         kp_method_take_slot(&type->vectorcall, NULL, owner);
+    else if (is_constructible(type))
+        kp_method_fill_slot(&type->vectorcall, (void *)construct, owner);
 }
 
 /* Its subtypes, by the one function that finds them in all versions. */
@@ -269,8 +296,7 @@ static void look_at_type(struct kp_type *type)
         kp_method_take(def, owner);
     look_at_call(type, owner);
     look_at_constructor(type, owner);
-    if (type->flags & KP_TYPE_IS_HEAP)
-        look_at_namespace(type->dict, owner, true);
+    look_at_namespace(type->dict, owner, true);
     look_at_subtypes(type);
 }
 

@@ -12,7 +12,7 @@
 #include "../arch/x86_64/thunks.h"
 #include "activations.h"
 #include "core.h"
-#include "cpython.h"
+#include "cpython_object.h"
 #include "engine.h"
 #include "log.h"
 #include "opcode_table.h"
@@ -92,14 +92,21 @@ static bool fill_thunks(char *reason, size_t reason_bytes)
     return kp_thunks_prepare(&values) || say(reason, reason_bytes, "code cannot be written in this process");
 }
 
-/* All entries of the row must lead to code of their own, each to another. */
-static bool opcodes_are_there(char *reason, size_t reason_bytes)
+static unsigned undefined_opcode(void)
 {
-    bool seen[256] = {false};
     unsigned undefined = 0;
 
     while (kp_opcode_row.defined[undefined / 64] >> (undefined % 64) & 1)
         undefined++;
+    return undefined;
+}
+
+/* All entries of the row must lead to code of their own, each to another. */
+static bool opcodes_are_there(char *reason, size_t reason_bytes)
+{
+    bool seen[256] = {false};
+    unsigned undefined = undefined_opcode();
+
     for (unsigned kind = 0; kind < K_KINDS; kind++)
         for (unsigned slot = 0; slot < K_SLOTS && kp_opcode_row.opcodes[kind][slot]; slot++) {
             unsigned opcode = kp_opcode_row.opcodes[kind][slot];
@@ -141,14 +148,72 @@ static bool try_once(char *reason, size_t reason_bytes)
     return kp_opcode_trial_layout(reason, reason_bytes) && patch(reason, reason_bytes);
 }
 
+/* By enum kp_opcode_builtin. A type's opcode can be replaced only if the type can be called without it. */
+static const struct {
+    const char *name;
+    void (**type)(void);
+} builtins[KP_OPCODE_BUILTINS] = {
+    [KP_OPCODE_LEN] = {"builtins.len", NULL},
+    [KP_OPCODE_ISINSTANCE] = {"builtins.isinstance", NULL},
+    [KP_OPCODE_LIST_APPEND] = {"builtins.list.append", NULL},
+    [KP_OPCODE_TUPLE] = {"builtins.tuple", &kp_cpython.tuple_type},
+    [KP_OPCODE_TYPE] = {"builtins.type", &kp_cpython.type_type},
+    [KP_OPCODE_STR] = {"builtins.str", &kp_cpython.str_type},
+};
+
+/* The code of special opcodes that are replaced at the moment; else NULL. */
+static void *special_code[KP_OPCODE_BUILTINS];
+
+static bool is_replaceable(enum kp_opcode_builtin builtin)
+{
+    const struct kp_type *type = builtins[builtin].type ? (void *)*builtins[builtin].type : NULL;
+    const struct kp_opcode_call *call = &kp_opcode_row.calls[builtin];
+    const void *undefined = table[undefined_opcode()];
+
+    if (!call->special || table[call->special] == undefined || table[call->general] == undefined)
+        return false;
+    return !builtins[builtin].type || (type && type->vectorcall);
+}
+
+/* Let a builtin be called that a rule asks for: its special opcode does what the general one does. */
+static void replace(enum kp_opcode_builtin builtin, bool on)
+{
+    const struct kp_opcode_call *call = &kp_opcode_row.calls[builtin];
+    void *code = table[call->special];
+
+    if (on == (special_code[builtin] != NULL) ||
+        !kp_opcode_table_set(table, call->special, on ? table[call->general] : special_code[builtin]))
+        return;
+    special_code[builtin] = on ? code : NULL;
+}
+
+static void replace_selected(bool active)
+{
+    for (enum kp_opcode_builtin i = 0; i < KP_OPCODE_BUILTINS; i++)
+        if (is_replaceable(i))
+            replace(i,
+                    active && kp_rules_selects(&kp_core.rules, KP_FUNCTION_C_PYTHON, builtins[i].name, ""));
+}
+
+static bool sees(const char *name)
+{
+    for (enum kp_opcode_builtin i = 0; i < KP_OPCODE_BUILTINS; i++)
+        if (strcmp(builtins[i].name, name) == 0)
+            return special_code[i] != NULL;
+    return false;
+}
+
 static void refresh(void)
 {
-    observe(atomic_load(&kp_core.state) != KP_CORE_OFF &&
-            kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
+    bool active = atomic_load(&kp_core.state) != KP_CORE_OFF;
+
+    replace_selected(active);
+    observe(active && kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON));
 }
 
 void kp_opcode_withdraw(void)
 {
+    replace_selected(false);
     observe(false);
 }
 
@@ -173,4 +238,5 @@ const struct kp_engine kp_engine_opcode = {
     .minor_max = 14,
     .attach = attach,
     .refresh = refresh,
+    .sees = sees,
 };

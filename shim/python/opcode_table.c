@@ -220,3 +220,12 @@ bool kp_opcode_table_restore(void **table, const struct kp_opcode_row *row)
     protect(table, PROT_READ);
     return true;
 }
+
+bool kp_opcode_table_set(void **table, unsigned opcode, void *target)
+{
+    if (!protect(table, PROT_READ | PROT_WRITE))
+        return false;
+    set(table, opcode, target);
+    protect(table, PROT_READ);
+    return true;
+}

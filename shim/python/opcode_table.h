@@ -27,4 +27,7 @@ void **kp_opcode_table_find(void *evaluator, const struct kp_opcode_row *row, ch
 bool kp_opcode_table_install(void **table, const struct kp_opcode_row *row, bool shortest);
 bool kp_opcode_table_restore(void **table, const struct kp_opcode_row *row);
 
+/* One entry. False, with nothing changed: the table cannot be written. */
+bool kp_opcode_table_set(void **table, unsigned opcode, void *target);
+
 #endif

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "open_calls.h"
 #include "method_thunk.h"
+#include "method_unseen.h"
 #include "method_walk.h"
 #include "wake.h"
 
@@ -94,6 +95,17 @@ static const struct kp_engine *attach_engine(void *interpreter)
     return attached;
 }
 
+static bool observe_methods(const struct kp_engine *attached)
+{
+    if (!kp_methods_attach())
+        return false;
+    /* It may see more now. */
+    if (attached->refresh)
+        attached->refresh();
+    kp_method_tell_unseen(attached);
+    return true;
+}
+
 static void attach(void *interpreter)
 {
     struct kp_error_state error;
@@ -110,7 +122,7 @@ static void attach(void *interpreter)
 
         if (!attached && !engine)
             give_up("no engine can observe it");
-        if (attached && kp_methods_wanted() && !kp_methods_attach())
+        if (attached && kp_methods_wanted() && !observe_methods(attached))
             kp_log(KP_LEVEL_WARN, "CPython %s lacks what is needed to see functions in C",
                    kp_cpython.version);
         if (attached && *kp_core.options.filter_file)
@@ -128,9 +140,11 @@ static void refresh(void)
     if (version == atomic_load(&refreshed))
         return;
     atomic_store(&refreshed, version);
+    kp_methods_refresh();
     if (engine && engine->refresh)
         engine->refresh();
-    kp_methods_refresh();
+    if (kp_methods_wanted())
+        kp_method_tell_unseen(engine);
 }
 
 static int refresh_pending(void *unused)
