@@ -18,6 +18,7 @@ KP_OLD(pthread_attr_setstack)
 KP_OLD(pthread_create)
 KP_OLD(pthread_join)
 KP_OLD(pthread_key_create)
+KP_OLD(pthread_mutex_trylock)
 KP_OLD(pthread_setspecific)
 KP_OLD(pthread_sigmask)
 #undef KP_OLD
