@@ -11,8 +11,8 @@ const char *kp_verdict_text(enum kp_verdict verdict)
 
 void kp_checks_run(const struct kp_subject *subject, unsigned sets, kp_check_visit *visit, void *user)
 {
-    static const struct kp_check *const tables[] = {kp_checks_setup, kp_checks_program, kp_checks_pid,
-                                                    kp_checks_trace};
+    static const struct kp_check *const tables[] = {kp_checks_setup, kp_checks_program, kp_checks_native,
+                                                    kp_checks_pid, kp_checks_trace};
     char text[KP_CHECK_TEXT_BYTES];
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         for (const struct kp_check *check = tables[i]; check->name; check++) {

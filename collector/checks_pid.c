@@ -94,6 +94,7 @@ const struct kp_check kp_checks_pid[] = {
     {KP_CHECK_PID, false, "process", test_process, "give the number of a running process"},
     {KP_CHECK_PID, false, "shim mapped", test_mapped, "start it anew: kprobe record -- PROGRAM"},
     {KP_CHECK_PID, false, "trace", test_trace_alive,
-     "no rule can match in it, or it is no Python; KPROBE_LOG=info says more when it is started"},
+     "no rule can match in it, or it is no Python and no rule asks for C functions; KPROBE_LOG=info says "
+     "more when it is started"},
     {0},
 };

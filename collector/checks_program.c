@@ -97,8 +97,9 @@ static enum kp_verdict test_python(const struct kp_subject *subject, char *text)
     if (!subject->program->is_elf)
         return KP_VERDICT_NONE;
     if (!python->found)
-        return kp_check_say(text, KP_VERDICT_WARN, "no CPython in %s or its libraries",
-                            subject->program->executable);
+        return kp_check_say(text, kp_check_asks_for_c() ? KP_VERDICT_NOTE : KP_VERDICT_WARN,
+                            "no CPython in %s or its libraries%s", subject->program->executable,
+                            kp_check_asks_for_c() ? "; its C functions are asked for" : "");
     if (!python->major)
         return kp_check_say(text, KP_VERDICT_WARN, "CPython in %s, its version cannot be told",
                             python->object);
@@ -191,7 +192,9 @@ const struct kp_check kp_checks_program[] = {
     {KP_CHECK_PROGRAM, true, "architecture", test_architecture,
      "use a build of kprobe for the program's processor"},
     {KP_CHECK_PROGRAM, false, "interpreter", test_python,
-     "only Python functions are traced; what the program starts or loads later may still be a Python"},
+     "C functions are traced when a rule asks for them: with -f '+libc.so.6:*' its calls into libc; what the "
+     "program "
+     "starts or loads later may still be a Python"},
     {KP_CHECK_PROGRAM, true, "version", test_version, "use a CPython from 3.8 to 3.14 with its GIL"},
     {KP_CHECK_PROGRAM, false, "engine", test_engine, "set KPROBE_ENGINE=auto"},
     {0},

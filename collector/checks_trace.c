@@ -9,12 +9,21 @@
 #include "trace/reader.h"
 
 /* Rules of a process; hits come behind the texts. */
-enum { MAX_RULES = 256 };
+enum { MAX_RULES = 256, MAX_COUNTS = 16 };
+
+/* A number that processes say about their C functions (native.*), added up over processes. */
+struct count {
+    char key[32];
+    const struct kp_process *process; /* the last one that said it */
+    uint64_t last, before;
+};
 
 struct kp_trace_facts {
     char error[512]; /* why it cannot be read; "" when it can */
     char interpreters[256], engines[256], declined[1024], messages[1024], idle_rules[1024];
     char *rules[MAX_RULES];
+    char refused[1024], unseen[1024]; /* what was not hooked, and what no hook sees */
+    struct count counts[MAX_COUNTS];
     bool warned; /* a message is a warning or an error */
     unsigned processes, incomplete, alive, damages, rule_count;
     uint64_t calls, lost;
@@ -44,7 +53,33 @@ static void take_rule(struct kp_trace_facts *facts, unsigned index, const char *
     }
 }
 
-static void take_meta(struct kp_trace_facts *facts, const char *key, const char *value)
+/* What a process says again replaces what it said before. */
+static void take_count(struct kp_trace_facts *facts, const struct kp_process *process, const char *key,
+                       const char *value)
+{
+    for (size_t i = 0; i < MAX_COUNTS; i++) {
+        struct count *count = &facts->counts[i];
+        if (*count->key && strcmp(count->key, key) != 0)
+            continue;
+        snprintf(count->key, sizeof count->key, "%s", key);
+        if (count->process != process)
+            count->before += count->last;
+        count->process = process;
+        count->last = strtoull(value, NULL, 10);
+        return;
+    }
+}
+
+static uint64_t count_of(const struct kp_trace_facts *facts, const char *key)
+{
+    for (size_t i = 0; i < MAX_COUNTS; i++)
+        if (!strcmp(facts->counts[i].key, key))
+            return facts->counts[i].before + facts->counts[i].last;
+    return 0;
+}
+
+static void take_meta(struct kp_trace_facts *facts, const struct kp_process *process, const char *key,
+                      const char *value)
 {
     unsigned index;
     char field[16], text[512];
@@ -56,6 +91,12 @@ static void take_meta(struct kp_trace_facts *facts, const char *key, const char 
     } else if (!strncmp(key, "engine.", 7)) {
         snprintf(text, sizeof text, "not %s: %s", key + 7, value);
         append(facts->declined, sizeof facts->declined, text);
+    } else if (!strcmp(key, "native.refused")) {
+        append(facts->refused, sizeof facts->refused, value);
+    } else if (!strncmp(key, "native.", 7)) {
+        take_count(facts, process, key + 7, value);
+    } else if (!strcmp(key, "builtins.unseen") && strcmp(value, "none") != 0) {
+        append(facts->unseen, sizeof facts->unseen, value);
     }
 }
 
@@ -72,7 +113,7 @@ static void take_item(struct kp_trace_facts *facts, const struct kp_item *item)
 {
     switch (item->kind) {
     case KP_ITEM_META:
-        take_meta(facts, item->key, item->value);
+        take_meta(facts, item->process, item->key, item->value);
         break;
     case KP_ITEM_DAMAGE:
         facts->damages++;
@@ -108,6 +149,32 @@ struct kp_trace_facts *kp_trace_facts_read(const char *path)
     return facts;
 }
 
+struct kp_trace_facts *kp_trace_facts_of_log(const char *path)
+{
+    static const char prefix[] = "kprobe: error: ";
+    char *line = NULL;
+    size_t capacity = 0;
+    struct kp_trace_facts *facts = calloc(1, sizeof *facts);
+    FILE *file = fopen(path, "re");
+    if (!facts)
+        abort();
+    while (file && getline(&line, &capacity, file) > 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (!strncmp(line, prefix, strlen(prefix)))
+            append(facts->declined, sizeof facts->declined, line + strlen(prefix));
+        else
+            append(facts->messages, sizeof facts->messages, line);
+        facts->warned = true;
+    }
+    if (!file || (!*facts->declined && !*facts->messages))
+        snprintf(facts->error, sizeof facts->error,
+                 "nothing was traced, and the process said nothing about it");
+    free(line);
+    if (file)
+        fclose(file);
+    return facts;
+}
+
 void kp_trace_facts_free(struct kp_trace_facts *facts)
 {
     for (size_t i = 0; facts && i < MAX_RULES; i++)
@@ -120,6 +187,8 @@ static enum kp_verdict test_readable(const struct kp_subject *subject, char *tex
     const struct kp_trace_facts *facts = subject->trace;
     if (*facts->error)
         return kp_check_say(text, KP_VERDICT_FAIL, "%s", facts->error);
+    if (!facts->processes)
+        return KP_VERDICT_NONE;
     if (facts->damages)
         return kp_check_say(text, KP_VERDICT_FAIL, "%u damaged places", facts->damages);
     return kp_check_say(text, KP_VERDICT_OK, "%u %s", facts->processes,
@@ -143,7 +212,9 @@ static enum kp_verdict test_interpreter(const struct kp_subject *subject, char *
     if (!facts->processes)
         return KP_VERDICT_NONE;
     if (!*facts->interpreters)
-        return kp_check_say(text, KP_VERDICT_WARN, "no interpreter was found in the process");
+        return kp_check_say(text, *facts->counts[0].key ? KP_VERDICT_NOTE : KP_VERDICT_WARN,
+                            "no interpreter was found in the process%s",
+                            *facts->counts[0].key ? ": its C functions were looked at" : "");
     return kp_check_say(text, KP_VERDICT_OK, "%s", facts->interpreters);
 }
 
@@ -175,6 +246,31 @@ static enum kp_verdict test_messages(const struct kp_subject *subject, char *tex
     return kp_check_say(text, facts->warned ? KP_VERDICT_WARN : KP_VERDICT_NOTE, "%s", facts->messages);
 }
 
+/* Slots that were hooked against those that were not; anything else that processes count goes along. */
+static enum kp_verdict test_hooked(const struct kp_subject *subject, char *text)
+{
+    const struct kp_trace_facts *facts = subject->trace;
+    if (!*facts->counts[0].key)
+        return KP_VERDICT_NONE;
+    uint64_t patched = count_of(facts, "got.patched");
+    for (size_t i = 0, used = 0; i < MAX_COUNTS && *facts->counts[i].key; i++)
+        used += (size_t)snprintf(text + used, KP_CHECK_TEXT_BYTES - used, "%s%s %" PRIu64, i ? ", " : "",
+                                 facts->counts[i].key, facts->counts[i].before + facts->counts[i].last);
+    return patched ? KP_VERDICT_OK : KP_VERDICT_WARN;
+}
+
+static enum kp_verdict test_refused(const struct kp_subject *subject, char *text)
+{
+    return *subject->trace->refused ? kp_check_say(text, KP_VERDICT_NOTE, "%s", subject->trace->refused)
+                                    : KP_VERDICT_NONE;
+}
+
+static enum kp_verdict test_unseen(const struct kp_subject *subject, char *text)
+{
+    return *subject->trace->unseen ? kp_check_say(text, KP_VERDICT_NOTE, "%s", subject->trace->unseen)
+                                   : KP_VERDICT_NONE;
+}
+
 static enum kp_verdict test_calls(const struct kp_subject *subject, char *text)
 {
     const struct kp_trace_facts *facts = subject->trace;
@@ -191,10 +287,15 @@ const struct kp_check kp_checks_trace[] = {
     {KP_CHECK_TRACE, false, "trace", test_readable,
      "what is readable is read: kprobe verify says where the damage is"},
     {KP_CHECK_TRACE, false, "end", test_end, ""},
-    {KP_CHECK_TRACE, false, "interpreter", test_interpreter, "only Python functions are traced"},
+    {KP_CHECK_TRACE, false, "interpreter", test_interpreter,
+     "without an interpreter only C functions are traced, by rules such as '+libc.so.6:*'"},
     {KP_CHECK_TRACE, false, "engine", test_trace_engine, "set KPROBE_ENGINE=auto, or use another CPython"},
     {KP_CHECK_TRACE, false, "rules", test_rules,
-     "kprobe dump shows names as rules see them: module.qualname; see the section on rules"},
+     "kprobe dump shows names as rules see them, kprobe list those of C functions: OBJECT:SYMBOL"},
+    {KP_CHECK_TRACE, false, "C functions", test_hooked,
+     "no slot was hooked: kprobe list PROGRAM shows which functions it calls, and their names in rules"},
+    {KP_CHECK_TRACE, false, "not hooked", test_refused, ""},
+    {KP_CHECK_TRACE, false, "not seen", test_unseen, ""},
     {KP_CHECK_TRACE, false, "messages", test_messages, ""},
     {KP_CHECK_TRACE, false, "calls", test_calls,
      "nothing ran that a rule matches, or calls were lost: raise KPROBE_BUFFER, or KPROBE_ON_FULL=block"},

@@ -115,8 +115,8 @@ static unsigned examine_operand(struct kp_subject *subject, struct kp_program *p
     kp_python_inspect(&subject->python, program);
     subject->program = program;
     if (subject->pid)
-        return KP_CHECK_PID | (*program->path ? KP_CHECK_PROGRAM : 0);
-    return KP_CHECK_PROGRAM;
+        return KP_CHECK_PID | (*program->path ? KP_CHECK_PROGRAM | KP_CHECK_NATIVE : 0);
+    return KP_CHECK_PROGRAM | KP_CHECK_NATIVE;
 }
 
 /* Which engine accepts is decided in the process itself: opcode trusts its self-test only. */

@@ -130,8 +130,7 @@ static struct details describe(struct describer *describer, const struct kp_trac
         details.file = function->file;
         details.line = function->line;
     }
-    /* The entry of an indirect function is that of its resolver. */
-    if (function && function->prototype && !traceable->function.indirect)
+    if (function && function->prototype)
         details.signature = kp_prototype_declare(function->prototype, demangled ? demangled : symbol);
     else if (demangled)
         details.signature = kp_copy_text(demangled);

@@ -155,7 +155,7 @@ static void take_relocation(const struct kp_elf *elf, const struct table *symbol
     bool plt = type == R_X86_64_JUMP_SLOT;
     const char *name = plt || type == R_X86_64_GLOB_DAT ? slot_name(elf, symbols, entry->r_info) : NULL;
     if (name && plt) {
-        visit(user, name, KP_SLOT_CALLS);
+        visit(user, name, KP_SLOT_PLT);
     } else if (name) {
         slots->all = kp_grow(slots->all, &slots->capacity, slots->count, sizeof *slots->all);
         slots->all[slots->count++] = (struct slot){.address = entry->r_offset, .name = name};

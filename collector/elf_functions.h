@@ -19,7 +19,8 @@ typedef void kp_elf_visit_function(void *user, const struct kp_elf_function *fun
 void kp_elf_each_function(const struct kp_elf *elf, bool locals, kp_elf_visit_function *visit, void *user);
 
 enum kp_slot_use {
-    KP_SLOT_CALLS,  /* of the PLT, or only call and jump instructions read it */
+    KP_SLOT_PLT,    /* only the PLT reads it */
+    KP_SLOT_CALLS,  /* only call and jump instructions read it */
     KP_SLOT_TAKEN,  /* holds a function's address that the program looks at: the shim leaves it alone */
     KP_SLOT_BOTH,   /* calls read it, too: the shim redirects those to a slot of its own */
     KP_SLOT_UNUSED, /* no instruction reads it */

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trace/pattern.h"
-
 /* The whole text up to a NUL, which rules cannot have. NULL with errno. */
 static char *read_text(const char *path)
 {
@@ -37,12 +35,12 @@ static const char *name_of(const char *const *given, size_t index, char name[64]
     return name;
 }
 
-bool kp_record_rules_check(const struct kp_options *options, const char *const *given, char *error,
-                           size_t error_bytes)
+bool kp_record_rules_load(struct kp_rules *rules, const struct kp_options *options, const char *const *given,
+                          char *error, size_t error_bytes)
 {
     char name[64];
-    struct kp_rules rules = {0};
     enum kp_status status = KP_OK;
+    *rules = (struct kp_rules){0};
     if (*options->filter_file) {
         char *text = read_text(options->filter_file);
         if (!text) {
@@ -51,14 +49,22 @@ bool kp_record_rules_check(const struct kp_options *options, const char *const *
                      kp_option_row(KP_OPTION_FILTER_FILE)->allowed);
             return false;
         }
-        status = kp_rules_append(&rules, text, options->filter_file, error, error_bytes);
+        status = kp_rules_append(rules, text, options->filter_file, error, error_bytes);
         free(text);
     }
     if (status == KP_OK)
-        status = kp_rules_append(&rules, options->filter, name_of(given, KP_OPTION_FILTER, name), error,
+        status = kp_rules_append(rules, options->filter, name_of(given, KP_OPTION_FILTER, name), error,
                                  error_bytes);
-    kp_rules_fini(&rules);
     return status == KP_OK;
+}
+
+bool kp_record_rules_check(const struct kp_options *options, const char *const *given, char *error,
+                           size_t error_bytes)
+{
+    struct kp_rules rules;
+    bool fine = kp_record_rules_load(&rules, options, given, error, error_bytes);
+    kp_rules_fini(&rules);
+    return fine;
 }
 
 bool kp_record_environment_check(struct kp_options *options, char *error, size_t error_bytes)

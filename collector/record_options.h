@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "trace/options.h"
+#include "trace/pattern.h"
 
 struct kp_record_options {
     const char *const *given;   /* by enum kp_option; NULL: not given */
@@ -26,7 +27,12 @@ bool kp_record_options_check(struct kp_record_options *record, const char *const
 /* The KPROBE_ variables of the environment alone, as the shim reads them. False with the sentence. */
 bool kp_record_environment_check(struct kp_options *options, char *error, size_t error_bytes);
 
-/* The rules of filter_file and filter compile. `given` as above, for the names in an error, or NULL. */
+/*
+ * The rules of filter_file and filter compile. `given` as above, for the names in an error, or NULL. Rules
+ * that were loaded are to be freed by kp_rules_fini, also after a failure.
+ */
+bool kp_record_rules_load(struct kp_rules *rules, const struct kp_options *options, const char *const *given,
+                          char *error, size_t error_bytes);
 bool kp_record_rules_check(const struct kp_options *options, const char *const *given, char *error,
                            size_t error_bytes);
 

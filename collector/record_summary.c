@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "debug/demangle.h"
 #include "model/calltree.h"
 #include "model/profile.h"
 #include "trace/reader.h"
@@ -100,9 +101,12 @@ static void print_top(struct kp_profile *profile)
     if (count)
         fprintf(stderr, "kprobe: most of the time (self, calls):\n");
     for (size_t i = 0; i < count && i < TOP; i++) {
-        char self[KP_FORMAT_BYTES], calls[KP_FORMAT_BYTES], *name = kp_escape(rows[i]->symbol->name);
+        char self[KP_FORMAT_BYTES], calls[KP_FORMAT_BYTES],
+            *demangled = kp_demangle_name(rows[i]->symbol->name, false),
+            *name = kp_escape(demangled ? demangled : rows[i]->symbol->name);
         fprintf(stderr, "kprobe:   %10s %12s  %s\n", kp_format_duration(self, rows[i]->self_ns),
                 kp_format_count(calls, rows[i]->calls), name);
+        free(demangled);
         free(name);
     }
 }

@@ -32,7 +32,8 @@ static void take_slot(void *user, const char *name, enum kp_slot_use use)
 {
     struct called_names *names = user;
     names->all = kp_grow(names->all, &names->capacity, names->count, sizeof *names->all);
-    names->all[names->count++] = (struct called_name){name, use == KP_SLOT_CALLS || use == KP_SLOT_BOTH};
+    names->all[names->count++] =
+        (struct called_name){name, use == KP_SLOT_PLT || use == KP_SLOT_CALLS || use == KP_SLOT_BOTH};
 }
 
 static int compare_called(const void *left, const void *right)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf_functions.h"
 #include "separate.h"
 #include "util/memory.h"
 
@@ -44,6 +45,8 @@ struct kp_debug_info {
     size_t entry_count, entry_capacity;
     bool sorted;
     bool all_indexed;
+    uint64_t *indirect; /* addresses of resolvers (IFUNC), sorted */
+    size_t indirect_count, indirect_capacity;
 };
 
 /* --- units --- */
@@ -377,6 +380,45 @@ static struct kp_prototype *read_prototype(struct kp_debug_info *info, Dwarf_Die
     return prototype;
 }
 
+/* Through typedefs and qualifiers to an entry with this tag. */
+static bool follow_type(Dwarf_Debug debug, Dwarf_Die *die, unsigned tag)
+{
+    for (unsigned depth = 0; depth < DEEPEST && follow(debug, die, DW_AT_type); depth++) {
+        unsigned found = kp_die_tag(*die);
+        if (found == tag)
+            return true;
+        if (found != DW_TAG_typedef && found != DW_TAG_const_type)
+            return false;
+    }
+    return false;
+}
+
+static int compare_addresses(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static bool is_indirect(const struct kp_debug_info *info, uint64_t address)
+{
+    return info->indirect_count &&
+           bsearch(&address, info->indirect, info->indirect_count, sizeof *info->indirect, compare_addresses);
+}
+
+/* A resolver gives back a pointer to the function that is called under its name. */
+static struct kp_prototype *read_resolved(struct kp_debug_info *info, Dwarf_Die declared)
+{
+    Dwarf_Die die;
+    struct kp_prototype *prototype = NULL;
+    if (!kp_die_open(info->debug, kp_die_offset(declared), &die))
+        return NULL;
+    if (follow_type(info->debug, &die, DW_TAG_pointer_type) &&
+        follow_type(info->debug, &die, DW_TAG_subroutine_type))
+        prototype = read_prototype(info, die, die);
+    kp_die_close(info->debug, die);
+    return prototype;
+}
+
 static struct kp_debug_function *read_function(struct kp_debug_info *info, const struct entry *entry)
 {
     Dwarf_Die die, declared;
@@ -390,7 +432,9 @@ static struct kp_debug_function *read_function(struct kp_debug_info *info, const
         if (kp_die_open(info->debug, kp_die_offset(die), &declared)) {
             if (follow(info->debug, &declared, DW_AT_specification))
                 read_place(info, declared, function);
-            if (!is_assembly(info->debug, die))
+            if (is_indirect(info, entry->address))
+                function->prototype = read_resolved(info, declared);
+            else if (!is_assembly(info->debug, die))
                 function->prototype = read_prototype(info, die, declared);
             kp_die_close(info->debug, declared);
         }
@@ -418,24 +462,20 @@ const struct kp_debug_function *kp_debug_info_find(struct kp_debug_info *info, u
 
 /* --- the object --- */
 
-static bool find_file(const char *path, const char *build_id, char *file, size_t bytes)
+static void take_indirect(void *user, const struct kp_elf_function *function)
 {
-    struct kp_elf elf;
-    if (!kp_elf_open(&elf, path))
-        return false;
-    bool found =
-        (!build_id || !strcmp(build_id, elf.build_id)) && kp_debug_file_find(&elf, path, file, bytes);
-    kp_elf_close(&elf);
-    return found;
+    struct kp_debug_info *info = user;
+    if (!function->indirect)
+        return;
+    info->indirect =
+        kp_grow(info->indirect, &info->indirect_capacity, info->indirect_count, sizeof *info->indirect);
+    info->indirect[info->indirect_count++] = function->address;
 }
 
-struct kp_debug_info *kp_debug_info_open(const char *path, const char *build_id)
+static struct kp_debug_info *open_file(const struct kp_elf *elf, const char *file)
 {
-    char file[2 * PATH_MAX];
     Dwarf_Debug debug = NULL;
     Dwarf_Error error = NULL;
-    if (!find_file(path, build_id, file, sizeof file))
-        return NULL;
     int result = dwarf_init_path(file, NULL, 0, DW_DLC_READ, DW_GROUPNUMBER_ANY, NULL, NULL, &debug, NULL, 0,
                                  NULL, &error);
     if (result == DW_DLV_ERROR)
@@ -447,6 +487,23 @@ struct kp_debug_info *kp_debug_info_open(const char *path, const char *build_id)
     info->types = kp_types_create(debug);
     read_units(info);
     read_ranges(info);
+    kp_elf_each_function(elf, true, take_indirect, info);
+    if (info->indirect_count)
+        qsort(info->indirect, info->indirect_count, sizeof *info->indirect, compare_addresses);
+    return info;
+}
+
+struct kp_debug_info *kp_debug_info_open(const char *path, const char *build_id)
+{
+    char file[2 * PATH_MAX];
+    struct kp_elf elf;
+    struct kp_debug_info *info = NULL;
+    if (!kp_elf_open(&elf, path))
+        return NULL;
+    bool same = !build_id || !strcmp(build_id, elf.build_id);
+    if (same && kp_debug_file_find(&elf, path, file, sizeof file))
+        info = open_file(&elf, file);
+    kp_elf_close(&elf);
     return info;
 }
 
@@ -485,6 +542,7 @@ void kp_debug_info_close(struct kp_debug_info *info)
     free(info->entries);
     free(info->units);
     free(info->ranges);
+    free(info->indirect);
     free(info);
 }
 

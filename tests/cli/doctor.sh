@@ -68,6 +68,19 @@ python=$(command -v /usr/bin/python3) && {
     diagnose 0 ok engine "" ./renamed
 }
 diagnose 0 warn interpreter "no CPython in" sh
+expect_text stdout "-f '+libc.so.6:*'"
+
+# C functions, when rules ask for them: what they select of the program and its libraries.
+KPROBE_FILTER='+libc.so.6:*' diagnose 0 note interpreter "its C functions are asked for" sh
+KPROBE_FILTER='+libc.so.6:*' diagnose 0 ok "C functions" "entry only" sh
+KPROBE_FILTER='+libnone.so.6:*' diagnose 0 warn "C functions" "select no function" sh
+expect_text stdout "kprobe list PROGRAM"
+[ -n "${python-}" ] && {
+    readelf -d "$(readlink -f "$python")" 2>/dev/null | grep -q libpython ||
+        KPROBE_FILTER='+libc.so.6:*' diagnose 0 note "static Python" "use no slots" "$python"
+    diagnose 0 ok interpreter "CPython" "$python"
+    expect_no_text stdout "C functions"
+}
 
 command -v "${CC:-cc}" >/dev/null || skip "no compiler for the other programs"
 echo 'int main(void) { return 0; }' >main.c
@@ -77,6 +90,24 @@ diagnose 0 ok linking "dynamically linked" ./dynamic
     diagnose 1 fail loader "uses musl" ./musl
 "$CC" main.c -o lost -Wl,--dynamic-linker=/no/such/ld.so &&
     diagnose 1 fail loader "the loader /no/such/ld.so is missing" ./lost
+cat >caller.c <<'EOF'
+#include <stdio.h>
+int own(void) { return 0; }
+int main(void) { return puts("called") + own(); }
+EOF
+"$CC" -fno-plt caller.c -o no_plt &&
+    KPROBE_FILTER='+libc.so.6:puts' diagnose 0 ok "no PLT" "no_plt: built with -fno-plt" ./no_plt &&
+    KPROBE_FILTER='+libc.so.6:puts' diagnose 0 ok "C functions" "select 1 function that" ./no_plt
+"$CC" -shared -fPIC -Wl,-Bsymbolic,-soname,libbound.so -Dmain=bound caller.c -o libbound.so &&
+    "$CC" main.c -Wl,--no-as-needed libbound.so -Wl,-rpath,"$PWD" -o with_bound &&
+    KPROBE_FILTER='+libbound.so:own' diagnose 0 note "own calls" "libbound.so: linked with -Bsymbolic" ./with_bound
+# The trace itself says how many slots were hooked.
+if need=$(need_plain_shim); [ -z "$need" ]; then
+    KPROBE_FILTER='+libc.so.6:puts' KPROBE_OUTPUT=file:called.kpt traced ./no_plt
+    diagnose 0 ok "C functions" "got.patched 1" ./called.kpt
+    diagnose 0 note interpreter "its C functions were looked at" ./called.kpt
+    rm called.kpt
+fi
 "$CC" -static main.c -o static 2>/dev/null && {
     diagnose 1 fail linking "statically linked" ./static
     run "$KPROBE" record -- ./static # never loads the shim
@@ -92,7 +123,6 @@ cp dynamic privileged && [ "$(id -u)" = 0 ] && chown 65534 privileged && chmod u
     diagnose 1 fail privileges "is setuid (user 65534)" ./privileged
 cp dynamic group && [ "$(id -u)" = 0 ] && chgrp 65534 group && chmod g+sx group &&
     diagnose 1 fail privileges "is setgid (group 65534)" ./group
-finish
 
 # What only the process itself can say: which engine takes it, and why one declines.
 python=$(command -v /usr/bin/python3 || true)
@@ -101,3 +131,4 @@ if [ -n "$python" ]; then
     KPROBE_ENGINE=monitoring diagnose 1 fail engine "it needs CPython 3.12" --trial "$python"
     [ -z "$(ls -- *.kpt 2>/dev/null)" ] || fail "the trial leaves a trace"
 fi
+finish

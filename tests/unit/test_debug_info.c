@@ -176,6 +176,27 @@ static void debug_info_of_c(void **state)
            "long unsigned int sizes(size_t bytes, char *const *names, const char *const name)", 7);
 }
 
+/* The symbol of a function that is chosen at start has its resolver's address. */
+static void debug_info_of_indirect_functions(void **state)
+{
+    (void)state;
+    write_source("indirect.c", "typedef long chosen(const char *text, int count);\n"
+                               "static long first(const char *text, int count) { return *text + count; }\n"
+                               "static chosen *choose(void) { return first; }\n"
+                               "long pick(const char *text, int count) __attribute__((ifunc(\"choose\")));\n"
+                               "static void *anything(void) { return first; }\n"
+                               "void unknown(void) __attribute__((ifunc(\"anything\")));\n");
+    if (shell("cc -g -O2 -w -shared -fPIC indirect.c -o indirect.so 2>/dev/null"))
+        skip();
+    expect("indirect.so", "pick", "pick", "long int pick(const char *, int)", 0);
+    struct kp_debug_info *info = kp_debug_info_open(in_folder("indirect.so"), NULL);
+    assert_non_null(info);
+    const struct kp_debug_function *function =
+        kp_debug_info_find(info, address_of(in_folder("indirect.so"), "unknown"));
+    assert_true(function && !function->prototype);
+    kp_debug_info_close(info);
+}
+
 /* clang writes no table of addresses and other forms of the same. */
 static void debug_info_of_clang(void **state)
 {
@@ -299,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(debug_info_of_c),
+        cmocka_unit_test(debug_info_of_indirect_functions),
         cmocka_unit_test(debug_info_of_clang),
         cmocka_unit_test(debug_info_in_another_file),
         cmocka_unit_test(debug_info_needs_the_same_build_id),
