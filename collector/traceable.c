@@ -73,11 +73,15 @@ struct search {
     bool everything;
 };
 
+static const struct called_name *find_name(const struct called_names *called, const char *name)
+{
+    return called->count ? bsearch(name, called->all, called->count, sizeof *called->all, compare_name)
+                         : NULL;
+}
+
 static void judge_by_slots(struct kp_traceable *traceable, const struct called_names *called)
 {
-    const struct called_name *name = called->count ? bsearch(traceable->function.name, called->all,
-                                                             called->count, sizeof *called->all, compare_name)
-                                                   : NULL;
+    const struct called_name *name = find_name(called, traceable->function.name);
     if (name && name->called)
         return;
     traceable->mechanism = KP_MECHANISM_NONE;
@@ -105,6 +109,13 @@ static void judge(struct kp_traceable *traceable, const struct search *search)
     }
 }
 
+/* Nobody calls it: whether it could be traced does not matter. */
+static bool is_idle(const struct kp_traceable *traceable, const struct search *search)
+{
+    return traceable->mechanism == KP_MECHANISM_NONE ||
+           (search->called && !find_name(search->called, traceable->function.name));
+}
+
 static void take_function(void *user, const struct kp_elf_function *function)
 {
     const struct search *search = user;
@@ -113,7 +124,7 @@ static void take_function(void *user, const struct kp_elf_function *function)
         return;
     struct kp_traceable traceable = {.object = search->object, .function = *function};
     judge(&traceable, search);
-    if (traceable.mechanism == KP_MECHANISM_NONE && !search->everything)
+    if (!search->everything && is_idle(&traceable, search))
         return;
     traceable.name = kp_format_text("%s:%s", search->object->name, function->name);
     if (search->rules &&
