@@ -233,6 +233,8 @@ static void end_section(bool again)
         return;
     }
     set_live(false);
+    if (kp_core.last_words)
+        kp_core.last_words();
     last_metas();
     pthread_mutex_unlock(&kp_core.lock);
     if (kp_writer_stop(true))

@@ -38,7 +38,8 @@ struct kp_core {
     struct kp_rules rules;
     _Atomic uint32_t rules_version; /* grows when the filter file changed */
     void (*rules_replaced)(void);   /* with the lock held: verdicts kept elsewhere are void. NULL: nobody */
-    struct kp_shm_control *shm;     /* NULL before RUNNING */
+    void (*last_words)(void); /* with the lock held: a section ends, kp_core_meta may be told. NULL: nobody */
+    struct kp_shm_control *shm; /* NULL before RUNNING */
     char shm_path[128];
     struct kp_clock_sync first_sync;
     /*

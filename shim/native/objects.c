@@ -17,7 +17,7 @@
 #include "writer.h"
 
 static bool functions; /* C functions are traced, not only the loader watched */
-static bool set_up, noted;
+static bool set_up;
 static uint64_t spent_us;   /* with hooking */
 static uint32_t rules_seen; /* the version of the rules that object->extent is from */
 static void (*python_found)(void *handle);
@@ -65,23 +65,6 @@ static void learn(struct kp_elf *object)
         look_for_python(object);
 }
 
-/* Who holds the core's lock may be waiting for the loader's, which we may have: then the next pass does it.
- */
-static void note(void)
-{
-    char text[32];
-
-    if (pthread_mutex_trylock(&kp_core.lock) != 0)
-        return;
-    noted = true;
-    snprintf(text, sizeof text, "%zu", kp_elf_count());
-    kp_core_meta("native.objects", text);
-    snprintf(text, sizeof text, "%llu", (unsigned long long)spent_us);
-    kp_core_meta("native.microseconds", text);
-    kp_hooks_note();
-    pthread_mutex_unlock(&kp_core.lock);
-}
-
 static uint64_t now_us(void)
 {
     struct timespec now;
@@ -90,38 +73,38 @@ static uint64_t now_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void take_all(void *unused)
+/* `user`: whether those not looked at yet are loaded completely, too. */
+static void take_all(void *user)
 {
+    bool settled = *(bool *)user;
     uint64_t start_us = now_us();
     uint32_t version = atomic_load(&kp_core.rules_version);
     bool anew = version != rules_seen;
 
-    (void)unused;
     rules_seen = version;
     for (size_t i = 0; i < kp_elf_count(); i++)
-        if (anew || !kp_elf_at(i)->taken)
+        if (kp_elf_at(i)->taken ? anew : settled)
             learn(kp_elf_at(i));
     for (size_t i = 0; i < kp_elf_count(); i++) {
         struct kp_elf *object = kp_elf_at(i);
 
-        if (object->ignored || (object->taken && !anew && !object->lazy_left))
+        if (object->ignored || (object->taken ? !anew && !object->lazy_left : !settled))
             continue;
-        noted = false;
         kp_hooks_take(object, !object->taken);
         object->taken = true;
     }
     spent_us += now_us() - start_us;
-    if (!noted && functions)
-        note();
 }
 
 /* With the loader's lock, from a dl function of the program. */
 static void update_settled(void *unused)
 {
+    bool settled = true;
+
     (void)unused;
     if (pthread_mutex_trylock(&kp_native_lock) != 0)
         return;
-    kp_elf_pass(true, take_all, NULL);
+    kp_elf_pass(settled, take_all, &settled);
     pthread_mutex_unlock(&kp_native_lock);
 }
 
@@ -163,9 +146,23 @@ bool kp_objects_known(void (*task)(void *user), void *user)
  * there. */
 static void rules_changed(void)
 {
+    bool settled = false;
+
     pthread_mutex_lock(&kp_native_lock);
-    kp_elf_pass(false, take_all, NULL);
+    kp_elf_pass(settled, take_all, &settled);
     pthread_mutex_unlock(&kp_native_lock);
+}
+
+/* Under kp_core.lock. */
+static void note(void)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%zu", kp_elf_count());
+    kp_core_meta("native.objects", text);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)spent_us);
+    kp_core_meta("native.microseconds", text);
+    kp_hooks_note();
 }
 
 /* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
@@ -207,6 +204,7 @@ void kp_native_setup(bool with_functions, void (*python)(void *handle))
     set_up = true;
     if (!functions)
         return;
+    kp_core.last_words = note;
     kp_core_tell_of_rules(rules_changed);
     kp_core_arm();
     if (*kp_core.options.filter_file)
