@@ -132,6 +132,18 @@ static enum kp_verdict test_plt(const struct kp_subject *subject, char *text)
                         KP_VERDICT_OK, text);
 }
 
+static bool has_full_relro(const struct kp_elf *elf)
+{
+    return elf->full_relro;
+}
+
+static enum kp_verdict test_relro(const struct kp_subject *subject, char *text)
+{
+    return test_objects(subject, has_full_relro,
+                        "full RELRO; slots are made writable for the moment in which they are hooked",
+                        KP_VERDICT_OK, text);
+}
+
 static bool is_symbolic(const struct kp_elf *elf)
 {
     return elf->symbolic;
@@ -164,6 +176,7 @@ const struct kp_check kp_checks_native[] = {
      "loaded "
      "later are not looked at here"},
     {KP_CHECK_NATIVE, false, "no PLT", test_plt, ""},
+    {KP_CHECK_NATIVE, false, "RELRO", test_relro, ""},
     {KP_CHECK_NATIVE, false, "own calls", test_symbolic, ""},
     {KP_CHECK_NATIVE, false, "static Python", test_own_python, ""},
     {0},

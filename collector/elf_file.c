@@ -66,6 +66,15 @@ static bool is_symbolic(const struct kp_elf *elf)
            (find_dynamic(elf, DT_FLAGS, 0, &entry, &texts) && entry.d_un.d_val & DF_SYMBOLIC);
 }
 
+static bool binds_at_start(const struct kp_elf *elf)
+{
+    GElf_Dyn entry;
+    size_t texts;
+    return find_dynamic(elf, DT_BIND_NOW, 0, &entry, &texts) ||
+           (find_dynamic(elf, DT_FLAGS, 0, &entry, &texts) && entry.d_un.d_val & DF_BIND_NOW) ||
+           (find_dynamic(elf, DT_FLAGS_1, 0, &entry, &texts) && entry.d_un.d_val & DF_1_NOW);
+}
+
 static void copy(char *to, size_t bytes, const char *from)
 {
     snprintf(to, bytes, "%s", from ? from : "");
@@ -121,6 +130,8 @@ static void read_program_headers(struct kp_elf *elf)
             continue;
         if (header.p_type == PT_INTERP)
             read_loader(elf, &header);
+        else if (header.p_type == PT_GNU_RELRO)
+            elf->full_relro = binds_at_start(elf);
     }
 }
 

@@ -17,6 +17,7 @@ struct kp_elf {
     char run_path[1024]; /* DT_RUNPATH or DT_RPATH, "" for none */
     bool inherited;      /* it is DT_RPATH: it counts for what the libraries need, too */
     bool symbolic;       /* linked with -Bsymbolic: calls of own functions use no slots */
+    bool full_relro;     /* its slots are bound at start and read-only then */
     char build_id[129];  /* as hex text, "" for none */
 };
 

@@ -98,6 +98,10 @@ EOF
 "$CC" -fno-plt caller.c -o no_plt &&
     KPROBE_FILTER='+libc.so.6:puts' diagnose 0 ok "no PLT" "no_plt: built with -fno-plt" ./no_plt &&
     KPROBE_FILTER='+libc.so.6:puts' diagnose 0 ok "C functions" "select 1 function that" ./no_plt
+"$CC" -Wl,-z,relro,-z,now caller.c -o full_relro &&
+    KPROBE_FILTER='+libc.so.6:puts' diagnose 0 ok "RELRO" "full_relro" ./full_relro
+"$CC" -Wl,-z,relro,-z,lazy caller.c -o lazy && KPROBE_FILTER='+libc.so.6:puts' diagnose 0 ok "C functions" "" ./lazy
+expect_no_text stdout "lazy: full RELRO"
 "$CC" -shared -fPIC -Wl,-Bsymbolic,-soname,libbound.so -Dmain=bound caller.c -o libbound.so &&
     "$CC" main.c -Wl,--no-as-needed libbound.so -Wl,-rpath,"$PWD" -o with_bound &&
     KPROBE_FILTER='+libbound.so:own' diagnose 0 note "own calls" "libbound.so: linked with -Bsymbolic" ./with_bound
