@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "core.h"
 #include "loaded.h"
@@ -23,10 +24,22 @@ static atomic_flag walking = ATOMIC_FLAG_INIT;
  * Types and modules that were looked at. An address may be used again: then name or methods differ, unless
  * it is a type made anew from the same description, whose functions are known.
  */
-static struct seen {
+struct seen {
     const void *object, *name, *methods;
-} * seen;
+    unsigned walk; /* in which it was looked at last */
+    bool complete;
+};
+static struct seen *seen;
 static unsigned seen_size, seen_count;
+
+static unsigned walk;
+static bool walks_all; /* into the subtypes of types that are known, too */
+
+/*
+ * Extension modules whose initialisation is under way. What is found meanwhile may not be complete: they
+ * import others, between making a type and filling it (Cython).
+ */
+static _Atomic unsigned executing;
 
 static struct seen *seen_place(const void *object)
 {
@@ -64,20 +77,34 @@ static void forget_seen(void)
     seen_count = 0;
 }
 
-/* True the first time. */
-static bool is_new(const void *object, const void *name, const void *methods)
+/*
+ * Whether a walk has to look at an object: LOOK, or PASS where it is known and only what hangs on it may be
+ * new, or SKIP where this walk was before.
+ */
+enum visit { SKIP, PASS, LOOK };
+
+static enum visit visit(const void *object, const void *name, const void *methods)
 {
-    const struct seen now = {object, name, methods};
     struct seen *place;
+    bool same, known;
 
     if (seen_count * 2 >= seen_size && !grow_seen())
-        return false;
+        return SKIP;
     place = seen_place(object);
-    if (place->object && place->name == name && place->methods == methods)
-        return false;
+    same = place->object && place->name == name && place->methods == methods;
+    known = same && place->complete;
+    if (same && place->walk == walk)
+        return SKIP;
     seen_count += !place->object;
-    *place = now;
-    return true;
+    *place = (struct seen){object, name, methods, walk, atomic_load(&executing) == 0};
+    return known ? PASS : LOOK;
+}
+
+/* It has changed since it was looked at. */
+static void forget(const void *object)
+{
+    if (seen)
+        seen_place(object)->complete = false;
 }
 
 /* --- names --- */
@@ -285,19 +312,26 @@ static void look_at_subtypes(struct kp_type *type)
     kp_cpython.decref(list);
 }
 
-static void look_at_type(struct kp_type *type)
+static void look_at_members(struct kp_type *type)
 {
     char owner[KP_METHOD_NAME_ROOM];
 
-    if (!(type->flags & KP_TYPE_IS_READY) || !is_new(type, type->name, type->methods))
-        return;
     name_type(type, owner);
     for (struct kp_method_def *def = type->methods; def && def->name; def++)
         kp_method_take(def, owner);
     look_at_call(type, owner);
     look_at_constructor(type, owner);
     look_at_namespace(type->dict, owner, true);
-    look_at_subtypes(type);
+}
+
+static void look_at_type(struct kp_type *type)
+{
+    enum visit how = type->flags & KP_TYPE_IS_READY ? visit(type, type->name, type->methods) : SKIP;
+
+    if (how == LOOK)
+        look_at_members(type);
+    if (how == LOOK || (how == PASS && walks_all))
+        look_at_subtypes(type);
 }
 
 /* --- modules --- */
@@ -307,7 +341,7 @@ static void look_at_module(void *module)
     char name[KP_METHOD_NAME_ROOM];
     void *dict;
 
-    if (!is_module(module) || !(dict = kp_cpython.module_dict(module)) || !is_new(module, dict, NULL) ||
+    if (!is_module(module) || !(dict = kp_cpython.module_dict(module)) || visit(module, dict, NULL) != LOOK ||
         !put_attribute(dict, "__name__", name, sizeof name))
         return;
     look_at_namespace(dict, name, false);
@@ -335,6 +369,7 @@ static bool begin_walk(struct kp_thread_state **t, struct kp_error_state *error)
     kp_own_begin(*t);
     kp_error_save(error);
     kp_method_begin();
+    walk++;
     return true;
 }
 
@@ -361,6 +396,31 @@ static void walk_all(void)
     end_walk(t, &error);
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * All types take up to a millisecond to walk, and there may be hundreds of imports: then only a fiftieth of
+ * the time goes into it, and the rest of the walks look at the subtypes of `object` alone.
+ */
+static void look_at_types(void)
+{
+    static uint64_t first_ns, spent_ns;
+    uint64_t start_ns = now_ns();
+
+    first_ns = first_ns ? first_ns : start_ns;
+    walks_all = spent_ns * 50 <= start_ns - first_ns;
+    look_at_subtypes((void *)kp_cpython.object_type);
+    if (walks_all)
+        spent_ns += now_ns() - start_ns;
+    walks_all = false;
+}
+
 /* An extension module was made or has run its initialisation. */
 static void walk_new(void *module)
 {
@@ -369,11 +429,9 @@ static void walk_new(void *module)
 
     if (!kp_methods_wanted() || !begin_walk(&t, &error))
         return;
-    /* Twice, after both steps: types may come with the second. */
-    if (seen && seen_size)
-        seen_place(module)->name = NULL;
+    forget(module);
     look_at_module(module);
-    look_at_subtypes((void *)kp_cpython.object_type);
+    look_at_types();
     end_walk(t, &error);
 }
 
@@ -384,8 +442,11 @@ static void *(*next_exec)(void *, void *), *(*next_create)(void *, void *const *
 
 static void *on_exec(void *self, void *module)
 {
-    void *result = next_exec(self, module);
+    void *result;
 
+    atomic_fetch_add(&executing, 1);
+    result = next_exec(self, module);
+    atomic_fetch_sub(&executing, 1);
     if (result)
         walk_new(module);
     return result;
@@ -402,8 +463,11 @@ static void *on_exec_builtin(void *self, void *module)
 
 static void *on_create(void *self, void *const *arguments, ssize_t count)
 {
-    void *module = next_create(self, arguments, count);
+    void *module;
 
+    atomic_fetch_add(&executing, 1);
+    module = next_create(self, arguments, count);
+    atomic_fetch_sub(&executing, 1);
     if (module)
         walk_new(module);
     return module;
