@@ -299,13 +299,18 @@ bool kp_writer_owns(const void *dynamic_section)
     return dynamic_section && dynamic_section == own_library;
 }
 
+void kp_writer_load(void)
+{
+    if (!zstd_tried && kp_core.options.compress_level)
+        open_zstd();
+    zstd_tried = true;
+}
+
 static bool make_shop(void)
 {
     if (!shop && !(shop = kp_memory_private(sizeof *shop)))
         return false;
-    if (!zstd_tried && kp_core.options.compress_level)
-        open_zstd();
-    zstd_tried = true;
+    kp_writer_load();
     memset(&shop->drain, 0, offsetof(struct kp_drain, index));
     shop->drain.shm = kp_core.shm;
     shop->drain.zstd = &zstd;

@@ -38,6 +38,13 @@ bool kp_writer_working(void);
  */
 bool kp_writer_owns(const void *dynamic_section);
 
+/*
+ * Load the libraries that the thread uses, if there was no time to. The start of a trace does it as well,
+ * with kp_core.lock held: where constructors of the program are traced, which hold the loader's lock and wait
+ * for that one, it must be done before.
+ */
+void kp_writer_load(void);
+
 /* Forget the thread: in a forked child there is none. */
 void kp_writer_forked(void);
 

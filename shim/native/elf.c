@@ -502,6 +502,45 @@ uint32_t kp_elf_next(const struct kp_elf *object, const struct kp_elf_name *name
     return object->sysv_hash ? sysv_next(object, name, after) : 0;
 }
 
+/* The index that the object uses for a version it asks for; 0: it does not. */
+static unsigned wanted_index(const struct kp_elf *object, const char *name)
+{
+    const uint8_t *at = object->needs;
+
+    while (at) {
+        const ElfW(Verneed) *need = (const void *)at;
+        const uint8_t *part = at + need->vn_aux;
+
+        for (unsigned i = 0; i < need->vn_cnt; i++) {
+            const ElfW(Vernaux) *version = (const void *)part;
+
+            if (strcmp(object->strings + version->vna_name, name) == 0)
+                return version->vna_other;
+            part += version->vna_next;
+        }
+        at = need->vn_next ? at + need->vn_next : NULL;
+    }
+    return 0;
+}
+
+bool kp_elf_may_load(const struct kp_elf *object)
+{
+    /* What is not defined comes first, before all that is hashed. */
+    uint32_t count = object->gnu_hash ? object->gnu_hash[1] : 0;
+    unsigned index = wanted_index(object, "GLIBC_2.34");
+
+    for (const ElfW(Dyn) *entry = object->dynamic; entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_NEEDED && strcmp(object->strings + entry->d_un.d_val, "libdl.so.2") == 0)
+            return true;
+    if (!count || !object->versions || !object->needs)
+        return true;
+    for (uint32_t i = 1; index && i < count; i++)
+        if (object->versions[i] == index &&
+            strncmp(object->strings + object->symbols[i].st_name, "dl", 2) == 0)
+            return true;
+    return false;
+}
+
 bool kp_elf_is_code(const ElfW(Sym) * symbol)
 {
     unsigned type = ELF64_ST_TYPE(symbol->st_info);

@@ -97,6 +97,12 @@ struct kp_elf_name kp_elf_name(const char *text);
 /* The next defined symbol of that name behind number `after`; 0: none. Start with 0. */
 uint32_t kp_elf_next(const struct kp_elf *object, const struct kp_elf_name *name, uint32_t after);
 
+/*
+ * Whether the object may call dlopen or dlsym: it asks for libdl, or for such a name in the version that libc
+ * has since it has them (GLIBC_2.34), or for no versions at all. Cheaper than a look at its slots.
+ */
+bool kp_elf_may_load(const struct kp_elf *object);
+
 /* A function (also chosen at run time, STT_GNU_IFUNC), or code without a type. */
 bool kp_elf_is_code(const ElfW(Sym) * symbol);
 

@@ -93,10 +93,10 @@ static bool identify(struct kp_elf *object, uint32_t symbol, struct slot *slot, 
     uintptr_t value = *slot->at;
     struct kp_elf_name name;
 
+    if (may_be_lazy && in_mapped(object, value) && !kp_hook_name_possible(text))
+        return false;
     if (may_be_lazy && is_lazy(object, symbol, text, value)) {
         name = kp_elf_name(text);
-        if (!kp_hook_name_possible(&name))
-            return false;
         slot->definer = kp_scope_find(object, symbol, &name, &slot->symbol, &slot->target);
         object->lazy_left += !slot->definer;
         return slot->definer != NULL;

@@ -33,7 +33,7 @@ extern const struct kp_hook kp_hook_got;
 void *kp_hook_stand_in(struct kp_elf *object, uint32_t symbol, uintptr_t target, const char **reason);
 
 /* Whether kp_hook_stand_in could give something for a function of that name, whoever defines it. Cheap. */
-bool kp_hook_name_possible(const struct kp_elf_name *name);
+bool kp_hook_name_possible(const char *name);
 
 /* Whether it could for a function of that object at that address. Cheaper. */
 bool kp_hook_target_possible(const struct kp_elf *object, uintptr_t target);

@@ -18,6 +18,8 @@ static struct {
     uint64_t count;
 } refusals[REASONS_MAX];
 
+static bool any_selected; /* functions of any object */
+
 /* --- what stands in for a function --- */
 
 /* "object:symbol"; a name that does not fit is cut, here as in the rules' eyes. */
@@ -103,15 +105,22 @@ bool kp_hook_wanted(const struct kp_elf *object, const char *symbol, uintptr_t t
     return is_selected(object, symbol) || (object->startup && kp_replace_find(target));
 }
 
-bool kp_hook_name_possible(const struct kp_elf_name *name)
+bool kp_hook_name_possible(const char *name)
 {
+    struct kp_elf_name hashed;
+
+    if (kp_replace_named(name))
+        return true;
+    if (!any_selected)
+        return false;
+    hashed = kp_elf_name(name);
     for (size_t i = 0; i < kp_elf_count(); i++) {
         const struct kp_elf *object = kp_elf_at(i);
 
-        if (object->extent && kp_elf_next(object, name, 0) && is_selected(object, name->text))
+        if (object->extent && kp_elf_next(object, &hashed, 0) && is_selected(object, name))
             return true;
     }
-    return kp_replace_named(name->text) != NULL;
+    return false;
 }
 
 void kp_hook_refused(const char *reason)
@@ -125,6 +134,13 @@ void kp_hook_refused(const char *reason)
 }
 
 /* --- all mechanisms --- */
+
+void kp_hooks_prepare(void)
+{
+    any_selected = false;
+    for (size_t i = 0; i < kp_elf_count(); i++)
+        any_selected |= kp_elf_at(i)->extent != KP_EXTENT_NONE;
+}
 
 void kp_hooks_take(struct kp_elf *object, bool fresh)
 {

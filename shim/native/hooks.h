@@ -6,6 +6,9 @@
 
 #include "elf.h"
 
+/* Before objects are looked at: which of them have functions that are selected is known (kp_elf.extent). */
+void kp_hooks_prepare(void);
+
 /* Let each mechanism look at an object: struct kp_hook. */
 void kp_hooks_take(struct kp_elf *object, bool fresh);
 

@@ -85,12 +85,14 @@ static void take_all(void *user)
     for (size_t i = 0; i < kp_elf_count(); i++)
         if (kp_elf_at(i)->taken ? anew : settled)
             learn(kp_elf_at(i));
+    kp_hooks_prepare();
     for (size_t i = 0; i < kp_elf_count(); i++) {
         struct kp_elf *object = kp_elf_at(i);
 
         if (object->ignored || (object->taken ? !anew && !object->lazy_left : !settled))
             continue;
-        kp_hooks_take(object, !object->taken);
+        if (functions || kp_elf_may_load(object))
+            kp_hooks_take(object, !object->taken);
         object->taken = true;
     }
     spent_us += now_us() - start_us;
@@ -204,6 +206,7 @@ void kp_native_setup(bool with_functions, void (*python)(void *handle))
     set_up = true;
     if (!functions)
         return;
+    kp_writer_load();
     kp_core.last_words = note;
     kp_core_tell_of_rules(rules_changed);
     kp_core_arm();

@@ -83,7 +83,7 @@ const struct kp_replace *kp_replace_find(uintptr_t address)
 const struct kp_replace *kp_replace_named(const char *name)
 {
     for (unsigned i = 0; i < place_count; i++)
-        if (strcmp(places[i].replace->name, name) == 0)
+        if (*places[i].replace->name == *name && strcmp(places[i].replace->name, name) == 0)
             return places[i].replace;
     return NULL;
 }
