@@ -543,6 +543,22 @@ enum kp_extent kp_rules_object(const struct kp_rules *rules, const char *object)
     return KP_EXTENT_NONE;
 }
 
+/* Whether a name that begins with `start` may match. */
+static bool may_match_below(const struct kp_rule *rule, const char *start)
+{
+    size_t plain = strcspn(rule->pattern, "*?[\\"), length = strlen(start);
+    return rule->form->match != glob_match || !strncmp(rule->pattern, start, plain < length ? plain : length);
+}
+
+bool kp_rules_below(const struct kp_rules *rules, enum kp_function_kind kind, const char *start)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->rules[i].kind == kind && rules->rules[i].include &&
+            may_match_below(&rules->rules[i], start))
+            return true;
+    return traced_by_default(rules, kind);
+}
+
 bool kp_rules_get(const struct kp_rules *rules, size_t index, struct kp_rule_info *info)
 {
     if (index >= rules->count)

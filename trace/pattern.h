@@ -73,6 +73,9 @@ bool kp_rules_possible(const struct kp_rules *rules, enum kp_function_kind kind)
 bool kp_rules_selects(const struct kp_rules *rules, enum kp_function_kind kind, const char *name,
                       const char *file);
 
+/* False only when no function can be traced whose name begins with `start`. */
+bool kp_rules_below(const struct kp_rules *rules, enum kp_function_kind kind, const char *start);
+
 enum kp_extent { KP_EXTENT_NONE, KP_EXTENT_SOME, KP_EXTENT_ALL };
 
 /* How many functions of an object (the part of a C function's name before ':') are traced; some may be any

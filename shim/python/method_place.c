@@ -1,7 +1,6 @@
 #include "method_place.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../arch/x86_64/text.h"
@@ -63,9 +62,26 @@ static bool set(void **place, void *value)
     return false;
 }
 
-static void name_of(char *out, const struct kp_method_def *def, const char *owner)
+bool kp_method_is_wanted(const char *owner)
 {
-    snprintf(out, KP_METHOD_NAME_ROOM, "%s.%s", owner, def->name);
+    bool wanted;
+
+    pthread_mutex_lock(&kp_core.lock);
+    wanted = kp_rules_below(&kp_core.rules, KP_FUNCTION_C_PYTHON, owner);
+    pthread_mutex_unlock(&kp_core.lock);
+    return wanted;
+}
+
+/* snprintf takes as long as all the rest. */
+void kp_method_join(char *out, const char *owner, const char *name)
+{
+    size_t first = strnlen(owner, KP_METHOD_NAME_ROOM - 2);
+    size_t second = strnlen(name, KP_METHOD_NAME_ROOM - 2 - first);
+
+    memmove(out, owner, first);
+    out[first] = '.';
+    memcpy(out + first + 1, name, second);
+    out[first + 1 + second] = '\0';
 }
 
 void kp_method_take(struct kp_method_def *def, const char *owner)
@@ -75,7 +91,7 @@ void kp_method_take(struct kp_method_def *def, const char *owner)
 
     if (!def->name || !def->function || kp_method_is_thunk(def->function))
         return;
-    name_of(name, def, owner);
+    kp_method_join(name, owner, def->name);
     if (is_selected(name) && (thunk = kp_method_thunk(def->function, name)))
         set(&def->function, thunk);
 }
@@ -104,7 +120,7 @@ bool kp_method_intercept(struct kp_method_def *def, const char *owner, void *fun
     void *thunk = def->function;
 
     if (!kp_method_is_thunk(thunk)) {
-        name_of(name, def, owner);
+        kp_method_join(name, owner, def->name);
         thunk = kp_method_thunk(def->function, name);
         if (!thunk || !set(&def->function, thunk))
             return false;

@@ -16,6 +16,12 @@
 /* Before a number of the following: what is known of the memory's protection is from now on. */
 void kp_method_begin(void);
 
+/* Whether a rule may select a function of `owner`, a module or type, or of what is in it. */
+bool kp_method_is_wanted(const char *owner);
+
+/* OWNER.NAME, cut to KP_METHOD_NAME_ROOM. */
+void kp_method_join(char *out, const char *owner, const char *name);
+
 /* A function of `owner` (a module or type): called OWNER.NAME. */
 void kp_method_take(struct kp_method_def *def, const char *owner);
 

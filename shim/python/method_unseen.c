@@ -36,13 +36,27 @@ static const struct {
     {"builtins.any", 14, 0, COMPILED},
 };
 
+/* Whether this version does so, and a rule asks for the function. */
+static bool concerns(size_t row)
+{
+    return kp_cpython.minor >= unseen[row].minor_min &&
+           (!unseen[row].minor_max || kp_cpython.minor <= unseen[row].minor_max) &&
+           kp_rules_selects(&kp_core.rules, KP_FUNCTION_C_PYTHON, unseen[row].name, "");
+}
+
 static bool is_missed(size_t row, const struct kp_engine *engine)
 {
-    if (kp_cpython.minor < unseen[row].minor_min ||
-        (unseen[row].minor_max && kp_cpython.minor > unseen[row].minor_max) ||
-        !kp_rules_selects(&kp_core.rules, KP_FUNCTION_C_PYTHON, unseen[row].name, ""))
-        return false;
-    return unseen[row].how != SPECIALISED || !engine || !engine->sees || !engine->sees(unseen[row].name);
+    return concerns(row) &&
+           (unseen[row].how != SPECIALISED || !engine || !engine->sees || !engine->sees(unseen[row].name));
+}
+
+bool kp_method_needs_engine(void)
+{
+    bool needed = false;
+
+    for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+        needed = needed || (unseen[i].how == SPECIALISED && concerns(i));
+    return needed;
 }
 
 /* "NAME: how; NAME: how", as long as there is room. */

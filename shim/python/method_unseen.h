@@ -4,6 +4,9 @@
 
 #include "engine.h"
 
+/* Whether a rule asks for a function that only an engine can let be seen. */
+bool kp_method_needs_engine(void);
+
 /* After a walk. With the GIL, without kp_core.lock. `engine` may be NULL. */
 void kp_method_tell_unseen(const struct kp_engine *engine);
 

@@ -109,23 +109,32 @@ static void forget(const void *object)
 
 /* --- names --- */
 
-static bool put_attribute(void *dict, const char *name, char *out, size_t room)
+/* NULL: no text. */
+static const char *text_of(void *object)
 {
-    void *value = kp_is_dict(dict) ? kp_cpython.dict_get(dict, name) : NULL;
+    const char *text = object ? kp_cpython.text(object) : NULL;
 
-    return value && kp_object_text(value, out, room) > 0;
+    if (object && !text)
+        kp_cpython.error_clear();
+    return text;
+}
+
+static const char *attribute_text(void *dict, const char *name)
+{
+    return kp_is_dict(dict) ? text_of(kp_cpython.dict_get(dict, name)) : NULL;
 }
 
 /* module.qualname, as Python shows it. What extensions give as a name holds the module, too. */
 static void name_type(struct kp_type *type, char *out)
 {
-    const char *last = strrchr(type->name, '.');
-    char module[KP_METHOD_NAME_ROOM / 2];
+    const char *last = strrchr(type->name, '.'), *module = NULL;
 
-    if (type->flags & KP_TYPE_IS_HEAP && put_attribute(type->dict, "__module__", module, sizeof module))
-        snprintf(out, KP_METHOD_NAME_ROOM, "%s.%s", module, last ? last + 1 : type->name);
+    if (type->flags & KP_TYPE_IS_HEAP)
+        module = attribute_text(type->dict, "__module__");
+    if (module || !last)
+        kp_method_join(out, module ? module : "builtins", last ? last + 1 : type->name);
     else
-        snprintf(out, KP_METHOD_NAME_ROOM, "%s%s", last ? "" : "builtins.", type->name);
+        snprintf(out, KP_METHOD_NAME_ROOM, "%s", type->name);
 }
 
 /* --- objects --- */
@@ -148,9 +157,9 @@ static void look_at_builtin(struct kp_builtin *function, const char *owner, bool
 
     if (!function->def || kp_method_is_thunk(function->def->function))
         return;
-    if (!of_type && function->module && kp_object_text(function->module, name, sizeof name) > 0)
-        owner = name;
-    else if (!of_type && !function->module && function->self && !is_module(function->self)) {
+    if (!of_type && function->module)
+        owner = text_of(function->module) ? text_of(function->module) : owner;
+    else if (!of_type && function->self && !is_module(function->self)) {
         name_type(kp_is_type(function->self) ? function->self : kp_type_of(function->self), name);
         owner = name;
     }
@@ -190,7 +199,7 @@ static void look_at_callable(void *object, const char *owner)
     if (!(type->flags & KP_TYPE_HAS_VECTORCALL) || type->vectorcall_offset <= 0 || !*pointer ||
         kp_attribute_text(object, "__name__", name, sizeof name) < 0)
         return;
-    snprintf(full, sizeof full, "%.500s.%.500s", owner, name);
+    kp_method_join(full, owner, name);
     kp_method_take_slot(pointer, NULL, full);
 }
 
@@ -252,7 +261,7 @@ static void look_at_call(struct kp_type *type, const char *owner)
     wrapper = kp_is_dict(dict) ? kp_cpython.dict_get(dict, "__call__") : NULL;
     if (wrapper && kp_type_of(wrapper) == (void *)kp_cpython.slot_wrapper_type &&
         wrapper->wrapped == type->call) {
-        snprintf(name, sizeof name, "%.900s.__call__", owner);
+        kp_method_join(name, owner, "__call__");
         kp_method_take_slot(&type->call, &wrapper->wrapped, name);
     }
     kp_type_dict_done(dict);
@@ -317,6 +326,8 @@ static void look_at_members(struct kp_type *type)
     char owner[KP_METHOD_NAME_ROOM];
 
     name_type(type, owner);
+    if (!kp_method_is_wanted(owner))
+        return;
     for (struct kp_method_def *def = type->methods; def && def->name; def++)
         kp_method_take(def, owner);
     look_at_call(type, owner);
@@ -338,11 +349,11 @@ static void look_at_type(struct kp_type *type)
 
 static void look_at_module(void *module)
 {
-    char name[KP_METHOD_NAME_ROOM];
+    const char *name;
     void *dict;
 
     if (!is_module(module) || !(dict = kp_cpython.module_dict(module)) || visit(module, dict, NULL) != LOOK ||
-        !put_attribute(dict, "__name__", name, sizeof name))
+        !(name = attribute_text(dict, "__name__")))
         return;
     look_at_namespace(dict, name, false);
 }
@@ -421,8 +432,11 @@ static void look_at_types(void)
     walks_all = false;
 }
 
-/* An extension module was made or has run its initialisation. */
-static void walk_new(void *module)
+/*
+ * An extension module was made, or has run its initialisation. importlib asks for the second in any case;
+ * types are complete only then.
+ */
+static void walk_new(void *module, bool complete)
 {
     struct kp_thread_state *t;
     struct kp_error_state error;
@@ -431,7 +445,8 @@ static void walk_new(void *module)
         return;
     forget(module);
     look_at_module(module);
-    look_at_types();
+    if (complete && !atomic_load(&executing))
+        look_at_types();
     end_walk(t, &error);
 }
 
@@ -448,7 +463,7 @@ static void *on_exec(void *self, void *module)
     result = next_exec(self, module);
     atomic_fetch_sub(&executing, 1);
     if (result)
-        walk_new(module);
+        walk_new(module, true);
     return result;
 }
 
@@ -457,7 +472,7 @@ static void *on_exec_builtin(void *self, void *module)
     void *result = next_exec_builtin(self, module);
 
     if (result)
-        walk_new(module);
+        walk_new(module, true);
     return result;
 }
 
@@ -469,7 +484,7 @@ static void *on_create(void *self, void *const *arguments, ssize_t count)
     module = next_create(self, arguments, count);
     atomic_fetch_sub(&executing, 1);
     if (module)
-        walk_new(module);
+        walk_new(module, false);
     return module;
 }
 
@@ -478,7 +493,7 @@ static void *on_create_builtin(void *self, void *spec)
     void *module = next_create_builtin(self, spec);
 
     if (module)
-        walk_new(module);
+        walk_new(module, false);
     return module;
 }
 
@@ -530,7 +545,7 @@ static bool is_complete(void)
     return kp_cpython.object_type && kp_cpython.type_type && kp_cpython.builtin_type &&
            kp_cpython.module_type && kp_cpython.module_dict && kp_cpython.is_subtype &&
            kp_cpython.call_with && kp_cpython.list_size && kp_cpython.list_item && kp_cpython.dict_next &&
-           kp_method_identity_keep();
+           kp_cpython.text && kp_method_identity_keep();
 }
 
 bool kp_methods_attach(void)

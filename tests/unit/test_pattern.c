@@ -314,6 +314,36 @@ static void pattern_knows_which_objects_are_possible(void **state)
     }
 }
 
+static void pattern_tells_beginnings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules, *start;
+        bool possible;
+    } rows[] = {
+        {"", "math", false},
+        {"a.*,*:*", "math", false},
+        {"c:*", "math", true},
+        {"c:math.*", "math", true},
+        {"c:math.*", "mat", true},
+        {"c:math.*", "cmath", false},
+        {"c:math.sin", "math", true},
+        {"c:math.sin", "_json", false},
+        {"c:m?th.sin", "moth", true},
+        {"c:re:_.*", "math", true},
+        {"c:[a-c]*", "math", true},
+        {"-c:math.*", "math", false},
+        {"c:_json.*,c:b*", "a", false},
+        {"c:_json.*,c:b*", "builtins.list", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct kp_rules rules;
+        compile(&rules, rows[i].rules);
+        assert_int_equal(kp_rules_below(&rules, KP_FUNCTION_C_PYTHON, rows[i].start), rows[i].possible);
+        kp_rules_fini(&rules);
+    }
+}
+
 /* 10 000 characters against patterns that make backtracking matchers explode. */
 static void pattern_takes_linear_time(void **state)
 {
@@ -370,6 +400,7 @@ int main(void)
         cmocka_unit_test(pattern_append_that_fails_changes_nothing),
         cmocka_unit_test(pattern_knows_which_kinds_are_possible),
         cmocka_unit_test(pattern_knows_which_objects_are_possible),
+        cmocka_unit_test(pattern_tells_beginnings),
         cmocka_unit_test(pattern_takes_linear_time),
         cmocka_unit_test(pattern_ignores_the_locale),
     };
