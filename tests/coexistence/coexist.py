@@ -48,6 +48,7 @@ Case = namedtuple("Case", "name command check environment preload stdin since wh
                   defaults=({}, (SHIM,), None, OLDEST, "", 0))
 NO_MONITORING = "there is no sys.monitoring before 3.12"
 NO_LEAKS = {"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}  # an interpreter leaks by design
+ALL_OF_C = {"KPROBE_FILTER": "+*:*,+c:*"}  # stacks of C are switched and unwound, too
 CASES = [
     Case("coverage_ctrace", ["under_coverage.py", "branch"], "workload", {"COVERAGE_CORE": "ctrace"}),
     Case("coverage_sysmon", ["under_coverage.py", "line"], "workload", {"COVERAGE_CORE": "sysmon"}, since=(3, 12),
@@ -61,7 +62,9 @@ CASES = [
     Case("faulthandler_dump", ["faulthandler_dump.py", "WORK/dump"], "oracle"),
     Case("faulthandler_segfault", ["faulthandler_segfault.py"], "oracle", status=-signal.SIGSEGV),
     Case("greenlet", ["greenlet_switches.py"], "calls"),
+    Case("greenlet_c", ["greenlet_switches.py"], "calls", ALL_OF_C),
     Case("gevent", ["gevent_server.py"], "calls"),
+    Case("gevent_c", ["gevent_server.py"], "calls", ALL_OF_C),
     Case("uvloop", ["uvloop_server.py"], "activations"),
     Case("multiprocessing_fork", ["multiprocessing_methods.py", "fork"], "activations"),
     Case("multiprocessing_spawn", ["multiprocessing_methods.py", "spawn"], "activations"),
@@ -72,6 +75,7 @@ CASES = [
     Case("asan_report", ["asan_extension.py", "LIBRARIES/kp_test_sanitized.so", "overflow"], "oracle", NO_LEAKS,
          preload=("libasan.so", SHIM), status=99),
     Case("cpp_exceptions", ["cpp_exceptions.py", "LIBRARIES/kp_test_throwing.so"], "oracle", status=7),
+    Case("cpp_exceptions_c", ["cpp_exceptions.py", "LIBRARIES/kp_test_throwing.so"], "oracle", ALL_OF_C, status=7),
 ]
 
 # Differences that are known: case, engine, what is not demanded ("output", "verify", "nesting", "events"), and why.
@@ -79,7 +83,7 @@ Known = namedtuple("Known", "case engine what why")
 SWITCHES = "these engines do not see that greenlets switch stacks: calls of different greenlets are mixed"
 KNOWN = [
     Known(case, engine, what, SWITCHES)
-    for case in ("greenlet", "gevent") for engine in ("frame", "monitoring", "profile") for what in ("verify", "nesting")
+    for case in ("greenlet*", "gevent*") for engine in ("frame", "monitoring", "profile") for what in ("verify", "nesting")
 ] + [
     Known("monitoring_tool", "monitoring", "output", "which events a tool gets after it was switched on or off in a callback "
           "depends on whether there is another tool, whoever that is (3.13)"),
