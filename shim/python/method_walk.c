@@ -33,6 +33,7 @@ static struct seen *seen;
 static unsigned seen_size, seen_count;
 
 static unsigned walk;
+static void *lister;   /* type.__subclasses__ of this interpreter, for the walk */
 static bool walks_all; /* into the subtypes of types that are known, too */
 
 /*
@@ -306,12 +307,8 @@ static void look_at_constructor(struct kp_type *type, const char *owner)
 /* Its subtypes, by the one function that finds them in all versions. */
 static void look_at_subtypes(struct kp_type *type)
 {
-    static void *lister; /* type.__subclasses__ */
-    void *list;
+    void *list = lister ? kp_cpython.call_with(lister, type, NULL) : NULL;
 
-    if (!lister)
-        lister = kp_cpython.get_attribute((void *)kp_cpython.type_type, "__subclasses__");
-    list = lister ? kp_cpython.call_with(lister, type, NULL) : NULL;
     if (!list) {
         kp_cpython.error_clear();
         return;
@@ -373,7 +370,7 @@ static bool begin_walk(struct kp_thread_state **t, struct kp_error_state *error)
 {
     *t = kp_thread_active();
     if (!*t || (*t)->busy || atomic_flag_test_and_set(&walking)) {
-        atomic_store(&kp_methods_pending, true);
+        atomic_store(&kp_methods_pending, atomic_load(&kp_core.state) != KP_CORE_OFF);
         return false;
     }
     /* What the walk itself calls is not the program's. */
@@ -381,11 +378,14 @@ static bool begin_walk(struct kp_thread_state **t, struct kp_error_state *error)
     kp_error_save(error);
     kp_method_begin();
     walk++;
+    lister = kp_cpython.get_attribute((void *)kp_cpython.type_type, "__subclasses__");
     return true;
 }
 
 static void end_walk(struct kp_thread_state *t, struct kp_error_state *error)
 {
+    if (lister)
+        kp_cpython.decref(lister);
     kp_error_restore(error);
     kp_own_end(t, 0);
     atomic_flag_clear(&walking);
