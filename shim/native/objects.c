@@ -18,7 +18,8 @@
 
 static bool functions; /* C functions are traced, not only the loader watched */
 static bool set_up;
-static uint64_t spent_us;   /* with hooking */
+static unsigned symbolic; /* objects that may be traced and call their own functions directly (-Bsymbolic) */
+static uint64_t spent_us; /* with hooking */
 static uint32_t rules_seen; /* the version of the rules that object->extent is from */
 static void (*python_found)(void *handle);
 static const char *python_path; /* of an object just loaded */
@@ -61,6 +62,7 @@ static void learn(struct kp_elf *object)
         object->ignored = true;
     if (!object->ignored)
         kp_replace_learn(object, functions);
+    symbolic += object->symbolic && object->extent;
     if (python_found && set_up)
         look_for_python(object);
 }
@@ -162,6 +164,8 @@ static void note(void)
 
     snprintf(text, sizeof text, "%zu", kp_elf_count());
     kp_core_meta("native.objects", text);
+    snprintf(text, sizeof text, "%u", symbolic);
+    kp_core_meta("native.symbolic", text);
     snprintf(text, sizeof text, "%llu", (unsigned long long)spent_us);
     kp_core_meta("native.microseconds", text);
     kp_hooks_note();
