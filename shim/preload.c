@@ -17,6 +17,7 @@ const char kprobe_version[] = KP_VERSION;
 /* Under glibc before 2.34 a program may be without libpthread. */
 #pragma weak pthread_create
 #pragma weak pthread_key_create
+#pragma weak pthread_mutex_trylock
 
 /*
  * The loader asks which function this stands for with its lock held: the one place where it lets others run
@@ -40,13 +41,15 @@ static bool configure(void)
 {
     if (configured || !kp_core_configure())
         return configured;
-    if (!pthread_create || !pthread_key_create) {
-        kp_log(KP_LEVEL_WARN, "the program does not load libpthread: tracing is off");
-        return false;
-    }
     pthread_atfork(kp_core_fork_prepare, kp_core_fork_parent, kp_core_fork_child);
     configured = true;
     return true;
+}
+
+/* Without libpthread nothing of ours can run, and a CPython is not there. */
+static bool has_threads(void)
+{
+    return pthread_create && pthread_key_create && pthread_mutex_trylock;
 }
 
 /* The program loaded an interpreter. */
@@ -63,6 +66,11 @@ __attribute__((constructor)) static void start(void)
     /* A set-uid program took us from a trusted folder: it still must not write files for its user. */
     if (getauxval(AT_SECURE))
         return;
+    if (!has_threads()) {
+        if (kp_native_likely())
+            kp_log(KP_LEVEL_WARN, "the program does not load libpthread: its functions in C are not traced");
+        return;
+    }
     python = kp_python_present(NULL);
     if (python || kp_native_likely()) {
         if (!configure())

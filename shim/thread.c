@@ -13,6 +13,7 @@
 #include "open_calls.h"
 #include "registry.h"
 #include "trace/drain.h"
+#include "writer.h"
 
 static const _Atomic uint32_t never = 0;
 
@@ -96,6 +97,11 @@ static struct kp_thread_state *create(void)
 {
     struct kp_thread_state *t;
 
+    /* On its way into our code: old libpthread calls libc through slots. */
+    if (kp_writer_stack_holds(&t)) {
+        kp_self = &kp_untraced;
+        return NULL;
+    }
     pthread_mutex_lock(&kp_core.lock);
     t = take_state();
     pthread_mutex_unlock(&kp_core.lock);

@@ -402,6 +402,11 @@ bool kp_writer_stop(bool finish_trace)
     return finished || (atomic_load(&failed) && !sink_was_open);
 }
 
+bool kp_writer_stack_holds(const void *address)
+{
+    return stack && (uintptr_t)address - (uintptr_t)stack < STACK_BYTES;
+}
+
 void kp_writer_forked(void)
 {
     atomic_store(&exists, false);

@@ -45,6 +45,9 @@ bool kp_writer_owns(const void *dynamic_section);
  */
 void kp_writer_load(void);
 
+/* Whether an address is on the thread's stack: whether this is that thread. */
+bool kp_writer_stack_holds(const void *address);
+
 /* Forget the thread: in a forked child there is none. */
 void kp_writer_forked(void);
 
