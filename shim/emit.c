@@ -142,7 +142,8 @@ bool kp_emit_slow(struct kp_thread_state *t, unsigned kind, uint32_t depth)
     room = (t->ring || open_ring(t, kind, depth)) && make_room(t);
     t->busy = was_busy;
     errno = saved;
-    /* Told by a LOST event before this one, so the time of this one must be still to come: see kp_emit_enter. */
+    /* Told by a LOST event before this one, so the time of this one must be still to come: see kp_emit_enter.
+     */
     if (kind == KP_EVENT_ENTER)
         kp_emit_passed(t);
     if (!room)

@@ -73,16 +73,19 @@ bool kp_open_reserve(struct kp_open_stack *stack, uint32_t depth)
 
 bool kp_open_grow(struct kp_thread_state *t)
 {
+    uint32_t before;
     int saved = errno;
     bool good;
 
     /* No stack: a thread that has ended. */
     if (!t->open.base)
         return false;
+    before = kp_own_begin(t);
     good = kp_open_reserve(&t->open, t->depth);
     if (!good)
         kp_core_disable("no memory for the stack of open calls");
     set_top(t);
+    kp_own_end(t, before);
     errno = saved;
     return good;
 }

@@ -33,8 +33,8 @@ static inline void kp_probe_end(struct kp_thread_state *t)
 }
 
 /*
- * The shim's own work in the program's thread, in the slow path: what the interpreter and libc call in its course is
- * none of the program's calls. Returns what kp_own_end puts back.
+ * The shim's own work in the program's thread, in the slow path: what the interpreter and libc call in its
+ * course is none of the program's calls. Returns what kp_own_end puts back.
  */
 static inline uint32_t kp_own_begin(struct kp_thread_state *t)
 {

@@ -17,7 +17,7 @@ BELIEVES(sizeof(struct kp_native_function) == N_BYTES);
 BELIEVES(offsetof(struct kp_call_frame, return_address) == F_RETURN_ADDRESS);
 BELIEVES(offsetof(struct kp_call_frame, rbx) == F_RBX && offsetof(struct kp_call_frame, target) == F_TARGET);
 BELIEVES(offsetof(struct kp_call_frame, cfa) == F_CFA && offsetof(struct kp_call_frame, next) == F_NEXT);
-BELIEVES(offsetof(struct kp_call_registers, return_address) == PUSHED_BYTES);
+BELIEVES(sizeof(struct kp_call_registers) == PUSHED_BYTES);
 BELIEVES(KP_CALL_THUNK_BYTES == sizeof *kp_call_thunks);
 
 /*
@@ -62,7 +62,13 @@ void *kp_call_enter(const struct kp_native_function *function, const uint64_t *c
         return NULL;
     if (id == KP_NATIVE_PASS)
         return function->target;
-    is_tail = function->class == KP_NATIVE_CALL && cfa[-1] == (uintptr_t)kp_call_return &&
+    if (t->busy) {
+        /* The shim's own call, or one of a handler that interrupted a probe. */
+        if (t->busy == KP_BUSY_PROBE)
+            kp_thread_pass(t);
+        return function->target;
+    }
+    is_tail = function->class == KP_NATIVE_CALL && kp_call_is_tail(cfa) &&
               kp_local.top_frame == kp_call_frame_tag(rbx);
     if (id == KP_NATIVE_UNDECIDED || (function->class == KP_NATIVE_CALL && !is_tail) || !begin(t))
         return NULL;

@@ -44,7 +44,6 @@ struct kp_call_start {
 struct kp_call_registers {
     struct kp_native_function *function; /* in r11 */
     uint64_t r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t return_address;
 };
 
 /* The result registers, as pushed; the vector ones are in `vectors`. */
@@ -54,7 +53,15 @@ struct kp_call_results {
 
 /* In call_thunks.S. */
 extern const uint8_t kp_call_thunks[KP_CALL_THUNKS][KP_CALL_THUNK_BYTES];
-void kp_call_return(void), kp_call_return_slow(void), kp_call_landing(void);
+void kp_call_inside(void); /* where stubs of inline.c lead */
+void kp_call_return(void), kp_call_return_slow(void), kp_call_return_inside(void),
+    kp_call_return_inside_slow(void), kp_call_landing(void);
+
+/* Whether a call came from a traced function's last act, by a jump: the trampoline is its return address. */
+static inline bool kp_call_is_tail(const uint64_t *cfa)
+{
+    return cfa[-1] == (uintptr_t)kp_call_return || cfa[-1] == (uintptr_t)kp_call_return_inside;
+}
 
 /* In call.c. `rbx`: whatever the register held. The target, to jump to; NULL: take the slow path. */
 void *kp_call_enter(const struct kp_native_function *function, const uint64_t *cfa,
@@ -62,7 +69,7 @@ void *kp_call_enter(const struct kp_native_function *function, const uint64_t *c
 
 /* `vectors`: an XSAVE or FXSAVE area; xmm0 is at byte 160. */
 struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
-                                        const uint8_t *vectors);
+                                        const uint8_t *vectors, const uint64_t *cfa);
 void kp_call_leave_slow(struct kp_call_frame *frame, const struct kp_call_results *results,
                         const uint8_t *vectors);
 

@@ -153,7 +153,7 @@ static void record_tail(struct kp_thread_state *t, struct kp_call_frame *frame, 
 }
 
 static struct kp_call_frame *record_call(struct kp_thread_state *t, const struct kp_call_registers *registers,
-                                         uint32_t id, const uint8_t *vectors)
+                                         uint32_t id, const uint8_t *vectors, const uint64_t *cfa)
 {
     const struct kp_native_function *function = registers->function;
     void **list = frames_of(t);
@@ -166,7 +166,7 @@ static struct kp_call_frame *record_call(struct kp_thread_state *t, const struct
     frame = *list;
     *list = frame->next;
     frame->target = function->target;
-    frame->cfa = (uintptr_t)(registers + 1);
+    frame->cfa = (uintptr_t)cfa;
     frame->captures = function->captures ? function : NULL;
     kp_open_push(t, kp_call_frame_tag(frame), id);
     kp_emit_enter(t, id, t->depth - 1);
@@ -176,14 +176,15 @@ static struct kp_call_frame *record_call(struct kp_thread_state *t, const struct
 }
 
 static struct kp_call_frame *record(struct kp_thread_state *t, const struct kp_call_registers *registers,
-                                    struct kp_call_frame *rbx, uint32_t id, const uint8_t *vectors)
+                                    struct kp_call_frame *rbx, uint32_t id, const uint8_t *vectors,
+                                    const uint64_t *cfa)
 {
     if (registers->function->class != KP_NATIVE_CALL)
         record_entry(t, id);
-    else if (registers->return_address == (uintptr_t)kp_call_return)
+    else if (kp_call_is_tail(cfa))
         record_tail(t, rbx, id);
     else
-        return record_call(t, registers, id, vectors);
+        return record_call(t, registers, id, vectors, cfa);
     return NULL;
 }
 
@@ -196,7 +197,7 @@ static bool passes(struct kp_thread_state *t)
 }
 
 struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
-                                        const uint8_t *vectors)
+                                        const uint8_t *vectors, const uint64_t *cfa)
 {
     struct kp_native_function *function = registers->function;
     struct kp_call_start start = {function->target, NULL};
@@ -204,9 +205,12 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
     int saved = errno;
     uint32_t id;
 
-    if (t != &kp_nobody && passes(t))
+    /* A function that the making of a thread's state calls, hooked inside of libc. */
+    if (kp_local.entering || passes(t))
         return start;
+    kp_local.entering = true;
     t = kp_thread_active();
+    kp_local.entering = false;
     if (t) {
         t->busy = KP_BUSY_OWN;
         if (function->class > KP_NATIVE_ENTRY_ONLY)
@@ -216,7 +220,7 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
             id = kp_native_decide(function);
         t->busy = KP_BUSY_PROBE;
         if (id != KP_NATIVE_UNDECIDED && id != KP_NATIVE_PASS && kp_thread_is_recording(t))
-            start.frame = record(t, registers, rbx, id, vectors);
+            start.frame = record(t, registers, rbx, id, vectors, cfa);
         /* What ends by the short way must not need the long one. */
         if (start.frame && (function->captures || t->clock != KP_CLOCK_TSC))
             start.target = NULL;
@@ -311,7 +315,8 @@ static bool find_unwinder(void)
 /* Elsewhere in the trampoline there is no shadow frame in rbx. */
 static bool is_call_site(uintptr_t address)
 {
-    return address == (uintptr_t)kp_call_return || address == (uintptr_t)kp_call_return_slow;
+    return address == (uintptr_t)kp_call_return || address == (uintptr_t)kp_call_return_slow ||
+           address == (uintptr_t)kp_call_return_inside || address == (uintptr_t)kp_call_return_inside_slow;
 }
 
 static void call_is_unwound(struct kp_call_frame *frame)

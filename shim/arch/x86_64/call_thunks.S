@@ -88,17 +88,24 @@ kp_call_thunks:
 .endm
 
 /*
- * A call, in the way that is frequent: a function that is followed to its end, at once. What a function may be given is
- * kept: rdi, rsi, rdx, rcx, r8, r9, rax (number of vector registers of a variadic call), r10 (static chain). After a call,
- * only results and callee-saved registers count. r11: the function's entry in kp_native_functions.
+ * A call, in the way that is frequent: a function that is followed to its end, at once. r11: the function's entry in
+ * kp_native_functions.
+ *
+ * `all` 0: calls between objects. What a function may be given is kept: rdi, rsi, rdx, rcx, r8, r9, rax (number of vector
+ * registers of a variadic call), r10 (static chain). After a call, only results and callee-saved registers count.
+ *
+ * `all` 8: calls inside an object, whose compiler may know what the callee leaves alone (-fipa-ra): every register is kept
+ * but the results. The stub (inline.c) has pushed r11: 8 bytes more below the return address.
  */
+.macro TRAMPOLINE name, all, return_name, slow_return_name
         .balign 64
-        .globl  kp_call_common
-        .hidden kp_call_common
-        .type   kp_call_common, @function
-kp_call_common:
+        .globl  \name, \return_name, \slow_return_name
+        .hidden \name, \return_name, \slow_return_name
+        .type   \name, @function
+\name:
         .cfi_startproc
         .cfi_personality 0x1b, kp_call_personality
+        .cfi_def_cfa %rsp, 8 + \all
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
@@ -109,20 +116,20 @@ kp_call_common:
         lea     -1(%rdx), %rsi
         mov     %fs:(%rcx), %rcx
         cmp     $N_PLAIN_MAX, %rsi
-        jae     general
-        lea     kp_call_return(%rip), %rsi
-        cmp     %rsi, 32(%rsp)          /* a tail call of a function whose frame is in rbx */
-        je      general
-        BEGIN   general, give_up, %rsi, %esi
+        jae     8801f
+        lea     \return_name(%rip), %rsi
+        cmp     %rsi, 32 + \all(%rsp)   /* a tail call of a function whose frame is in rbx */
+        je      8801f
+        BEGIN   8801f, 8802f, %rsi, %esi
         mov     kp_local@gottpoff(%rip), %rsi
         mov     %fs:L_TOP(%rsi), %rax
         cmp     %fs:L_LIMIT(%rsi), %rax
-        jae     give_up
+        jae     8802f
         mov     T_CALL_FRAMES(%rcx), %rax
         test    %rax, %rax
-        je      give_up
+        je      8802f
         mov     %rbx, F_RBX(%rax)
-        mov     32(%rsp), %rbx
+        mov     32 + \all(%rsp), %rbx
         CFI_RBX_IN_RAX_FRAME
         mov     %rbx, F_RETURN_ADDRESS(%rax)
         mov     %rax, %rbx
@@ -131,7 +138,7 @@ kp_call_common:
         mov     F_NEXT(%rbx), %rax
         mov     %r11, F_TARGET(%rbx)
         mov     %rax, T_CALL_FRAMES(%rcx)
-        lea     40(%rsp), %r11
+        lea     40 + \all(%rsp), %r11
         mov     %fs:L_TOP(%rsi), %rax
         mov     %r11, F_CFA(%rbx)
         lea     1(%rbx), %r11           /* the tag */
@@ -167,30 +174,24 @@ kp_call_common:
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
+        .if     \all
+        RESTORE %r11
+        .endif
         CFI_RETURN_ADDRESS_IN_FRAME
         lea     8(%rsp), %rsp
         .cfi_def_cfa_offset 0
-follow:
+8800:
         call    *F_TARGET(%rbx)
-        .globl  kp_call_return
-        .hidden kp_call_return
-kp_call_return:
-        pushq   F_RETURN_ADDRESS(%rbx)
-        .cfi_def_cfa_offset 8
-        SAVE    %rax
-        SAVE    %rdx
-        mov     %rbx, %rdi
-        mov     F_RBX(%rbx), %rbx
-        .cfi_same_value %rbx
-        .cfi_offset %rip, -8
+\return_name:
+        FRAME_BACK \all
         READ_CLOCK_RDX                  /* first: what follows is not part of the call */
         mov     kp_self@gottpoff(%rip), %rcx
         mov     kp_local@gottpoff(%rip), %r9
         mov     %fs:(%rcx), %rcx
-        BEGIN   leave_slow, leave_full, %rsi, %esi
+        BEGIN   8804f, 8803f, %rsi, %esi
         lea     1(%rdi), %r8
         cmp     %r8, %fs:L_TOP_FRAME(%r9)
-        jne     leave_full              /* calls above it ended unseen, or it is of another stack */
+        jne     8803f                   /* calls above it ended unseen, or it is of another stack */
         mov     %fs:L_TOP(%r9), %r10
         lea     1(%rsi), %rax           /* rsi: the head */
         and     T_MASK(%rcx), %rsi
@@ -217,25 +218,18 @@ kp_call_return:
         mov     %rax, R_HEAD(%r11)      /* release, as above */
         movl    $0, T_BUSY(%rcx)
         .cfi_remember_state
-        RESTORE %rdx
-        RESTORE %rax
-        ret
+        GO_BACK \all
         .cfi_restore_state
-leave_full:
+8803:
         movl    $0, T_BUSY(%rcx)
-leave_slow:
-        mov     %rsp, %rsi              /* rdx, rax */
-        lea     kp_call_leave_slow(%rip), %r11
-        call    with_vectors
-        RESTORE %rdx
-        RESTORE %rax
-        ret
+8804:
+        END_SLOWLY \all
         .cfi_restore_state
 
-give_up:
+8802:
         movl    $0, T_BUSY(%rcx)
 
-general:                                /* the rest of the registers, and C */
+8801:                                   /* the rest of the registers, and C */
         RESTORE %rsi
         SAVE    %rsi
         SAVE    %rdi
@@ -244,38 +238,60 @@ general:                                /* the rest of the registers, and C */
         SAVE    %r10
         SAVE    %r11
         mov     %r11, %rdi
-        lea     PUSHED_BYTES + 8(%rsp), %rsi
+        lea     PUSHED_BYTES + 8 + \all(%rsp), %rsi
         mov     %rbx, %rdx
         call    kp_call_enter           /* rax: target; 0: the slow path */
         test    %rax, %rax
-        je      2f
-1:                                      /* no frame: on to the target, as if we had not been there */
+        je      8806f
+8805:                                   /* no frame: on to the target, as if we had not been there */
+        .if     \all
+        mov     PUSHED_BYTES(%rsp), %rcx
+        mov     %rcx, (%rsp)
+        mov     %rax, PUSHED_BYTES(%rsp)
+        .else
         mov     %rax, (%rsp)            /* in place of r11 */
+        .endif
         .cfi_remember_state
-        RESTORE %r11
-        RESTORE %r10
-        RESTORE %r9
-        RESTORE %r8
-        RESTORE %rdi
-        RESTORE %rsi
-        RESTORE %rdx
-        RESTORE %rcx
-        RESTORE %rax
+        RESTORE_ALL
+        .if     \all
+        lea     8(%rsp), %rsp
+        .cfi_def_cfa_offset 8
+        notrack jmp *-8(%rsp)           /* the red zone keeps it from signal handlers */
+        .else
         notrack jmp *%r11
+        .endif
         .cfi_restore_state
-2:
+8806:
         mov     %rsp, %rdi
         mov     %rbx, %rsi
+        lea     PUSHED_BYTES + 8 + \all(%rsp), %rcx
         lea     kp_call_enter_slow(%rip), %r11
         call    with_vectors            /* rax: target, rdx: frame or 0 */
         test    %rdx, %rdx
-        je      1b
-        mov     PUSHED_BYTES(%rsp), %rcx
+        je      8805b
+        mov     PUSHED_BYTES + \all(%rsp), %rcx
         mov     %rbx, F_RBX(%rdx)
         mov     %rcx, F_RETURN_ADDRESS(%rdx)
         mov     %rdx, %rbx
         CFI_RBX_IN_FRAME
         test    %rax, %rax
+        RESTORE_ALL
+        .if     \all
+        RESTORE %r11
+        .endif
+        CFI_RETURN_ADDRESS_IN_FRAME
+        lea     8(%rsp), %rsp
+        .cfi_def_cfa_offset 0
+        jne     8800b                   /* of the test: nothing since has changed the flags */
+        call    *F_TARGET(%rbx)
+\slow_return_name:                      /* values are wanted, or the clock is another */
+        FRAME_BACK \all
+        END_SLOWLY \all
+        .cfi_endproc
+        .size   \name, . - \name
+.endm
+
+.macro RESTORE_ALL
         RESTORE %r11
         RESTORE %r10
         RESTORE %r9
@@ -285,33 +301,56 @@ general:                                /* the rest of the registers, and C */
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
-        CFI_RETURN_ADDRESS_IN_FRAME
-        lea     8(%rsp), %rsp
-        .cfi_def_cfa_offset 0
-        jne     follow                  /* of the test: nothing since has changed the flags */
-        call    *F_TARGET(%rbx)
-        .globl  kp_call_return_slow
-        .hidden kp_call_return_slow
-kp_call_return_slow:                    /* what began slowly ends slowly: values may be wanted */
+.endm
+
+/* The callee is back: the caller's return address and rbx, results saved, rdi the shadow frame. */
+.macro FRAME_BACK all
         pushq   F_RETURN_ADDRESS(%rbx)
         .cfi_def_cfa_offset 8
+        .if     \all
+        SAVE    %r11
+        SAVE    %r10
+        SAVE    %r9
+        SAVE    %r8
+        SAVE    %rdi
+        SAVE    %rsi
+        SAVE    %rcx
+        .endif
         SAVE    %rax
         SAVE    %rdx
         mov     %rbx, %rdi
         mov     F_RBX(%rbx), %rbx
         .cfi_same_value %rbx
         .cfi_offset %rip, -8
-        mov     %rsp, %rsi
-        lea     kp_call_leave_slow(%rip), %r11
-        call    with_vectors
+.endm
+
+.macro GO_BACK all
         RESTORE %rdx
         RESTORE %rax
+        .if     \all
+        RESTORE %rcx
+        RESTORE %rsi
+        RESTORE %rdi
+        RESTORE %r8
+        RESTORE %r9
+        RESTORE %r10
+        RESTORE %r11
+        .endif
         ret
-        .cfi_endproc
-        .size   kp_call_common, . - kp_call_common
+.endm
+
+.macro END_SLOWLY all
+        mov     %rsp, %rsi              /* rdx, rax */
+        lea     kp_call_leave_slow(%rip), %r11
+        call    with_vectors
+        GO_BACK \all
+.endm
+
+        TRAMPOLINE kp_call_common, 0, kp_call_return, kp_call_return_slow
+        TRAMPOLINE kp_call_inside, 8, kp_call_return_inside, kp_call_return_inside_slow
 
 /*
- * Call r11(rdi, rsi, saved vectors) with the vector and x87 state kept: XSAVE of what the CPU has (without the
+ * Call r11(rdi, rsi, saved vectors, rcx) with the vector and x87 state kept: XSAVE of what the CPU has (without the
  * tiles of AMX, which no call passes), FXSAVE where there is none.
  */
         .balign 16
