@@ -12,6 +12,7 @@
 #define KP_OLD(name) __asm__(".symver " #name ", " #name "@GLIBC_2.2.5\n.weak " #name);
 KP_OLD(dladdr)
 KP_OLD(dlclose)
+KP_OLD(dlerror)
 KP_OLD(dlopen)
 KP_OLD(dlsym)
 KP_OLD(pthread_attr_setstack)

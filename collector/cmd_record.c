@@ -29,6 +29,7 @@ enum {
     LETTER_ON_FULL = 0,
     LETTER_COMPRESS = 'c',
     LETTER_CHILDREN = 0,
+    LETTER_INLINE = 0,
     LETTER_LOG = 'l',
     LETTER_LOG_FILE = 0,
     LETTER_ENABLED = 0,

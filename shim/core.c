@@ -13,6 +13,7 @@
 #include "emit.h"
 #include "log.h"
 #include "memory.h"
+#include "open_calls.h"
 #include "orphans.h"
 #include "process.h"
 #include "registry.h"
@@ -41,6 +42,36 @@ static struct {
     char value[464];
 } metas[METAS_MAX];
 static unsigned meta_count;
+
+static uint32_t busy_before_lock; /* of the thread that has the lock */
+
+void kp_core_lock(void)
+{
+    uint32_t before = kp_own_begin(kp_self);
+
+    pthread_mutex_lock(&kp_core.lock);
+    busy_before_lock = before;
+}
+
+bool kp_core_try_lock(void)
+{
+    uint32_t before = kp_own_begin(kp_self);
+
+    if (pthread_mutex_trylock(&kp_core.lock) != 0) {
+        kp_own_end(kp_self, before);
+        return false;
+    }
+    busy_before_lock = before;
+    return true;
+}
+
+void kp_core_unlock(void)
+{
+    uint32_t before = busy_before_lock;
+
+    pthread_mutex_unlock(&kp_core.lock);
+    kp_own_end(kp_self, before);
+}
 
 static bool make_live_page(void)
 {
@@ -94,7 +125,7 @@ void kp_core_refresh(void)
 {
     struct kp_rules fresh;
 
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     /* The old rules are not freed: a thread may be matching. They are small and change rarely. */
     if (kp_config_rules(&kp_core.options, &fresh)) {
         kp_core.rules = fresh;
@@ -105,20 +136,20 @@ void kp_core_refresh(void)
         if (kp_core.rules_replaced)
             kp_core.rules_replaced();
     }
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     for (unsigned i = 0; i < RULE_LISTENERS_MAX && rule_listeners[i]; i++)
         rule_listeners[i]();
 }
 
 void kp_core_tell_of_rules(void (*changed)(void))
 {
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     for (unsigned i = 0; i < RULE_LISTENERS_MAX && rule_listeners[i] != changed; i++)
         if (!rule_listeners[i]) {
             rule_listeners[i] = changed;
             break;
         }
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 void kp_core_meta(const char *key, const char *value)
@@ -227,19 +258,19 @@ static void last_metas(void)
 
 static void end_section(bool again)
 {
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (!kp_core.shm || atomic_load(&kp_core.state) != KP_CORE_RUNNING) {
-        pthread_mutex_unlock(&kp_core.lock);
+        kp_core_unlock();
         return;
     }
     set_live(false);
     if (kp_core.last_words)
         kp_core.last_words();
     last_metas();
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     if (kp_writer_stop(true))
         unlink(kp_core.shm_path);
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     previous = kp_core.shm;
     previous_defs = kp_registry_bytes();
     previous_is_parents = false;
@@ -251,17 +282,27 @@ static void end_section(bool again)
     atomic_store_explicit(&kp_core.state, again ? KP_CORE_ARMED : KP_CORE_OFF, memory_order_release);
     if (again)
         set_live(true);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
+}
+
+/* From here on tracing is off in this thread, as far as C calls go. */
+static void end_as_own(bool again)
+{
+    struct kp_thread_state *t = kp_self;
+    uint32_t before = kp_own_begin(t);
+
+    end_section(again);
+    kp_own_end(t, before);
 }
 
 void kp_core_stop(void)
 {
-    end_section(false);
+    end_as_own(false);
 }
 
 void kp_core_before_exec(void)
 {
-    end_section(true);
+    end_as_own(true);
 }
 
 /* Threads of the program that still run, the calling one included. */
@@ -297,23 +338,23 @@ void kp_core_thread_ends(void)
     }
 }
 
-void kp_core_fork_prepare(void)
+static void fork_prepare(void)
 {
     /* The writer first, without the lock: it may be waiting for it. Then nobody starts it again. */
     for (;;) {
-        pthread_mutex_lock(&kp_core.lock);
+        kp_core_lock();
         if (!kp_writer_running())
             return;
-        pthread_mutex_unlock(&kp_core.lock);
+        kp_core_unlock();
         kp_writer_stop(false);
     }
 }
 
-void kp_core_fork_parent(void)
+static void fork_parent(void)
 {
     struct kp_thread_state *t = kp_self;
 
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     kp_orphans_expect();
     /*
      * The writer comes back after some more events and not at once: CPython 3.12 and later count the threads
@@ -323,7 +364,8 @@ void kp_core_fork_parent(void)
         t->limit = t->head + 2048;
 }
 
-void kp_core_fork_child(void)
+/* Also for a child that was made without the other parts. */
+static void fork_child(void)
 {
     pthread_mutex_init(&kp_core.lock, NULL);
     kp_core.pid = getpid();
@@ -347,4 +389,34 @@ void kp_core_fork_child(void)
     kp_thread_forked();
     atomic_store_explicit(&kp_core.state, KP_CORE_ARMED, memory_order_release);
     set_live(true);
+}
+
+/*
+ * From the part before to the part after, what fork calls inside of libc is taken for the shim's own: the
+ * lock is held.
+ */
+static uint32_t busy_before_fork;
+
+void kp_core_fork_prepare(void)
+{
+    uint32_t before = kp_own_begin(kp_self);
+
+    fork_prepare();
+    busy_before_fork = before;
+}
+
+void kp_core_fork_parent(void)
+{
+    uint32_t before = busy_before_fork;
+
+    fork_parent();
+    kp_own_end(kp_self, before);
+}
+
+void kp_core_fork_child(void)
+{
+    uint32_t before = busy_before_fork;
+
+    fork_child();
+    kp_own_end(kp_self, before);
 }

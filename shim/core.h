@@ -52,6 +52,14 @@ struct kp_core {
 
 extern struct kp_core kp_core;
 
+/*
+ * The lock. Who holds it is in the shim's own work: a hooked function that it calls must not ask for it
+ * again.
+ */
+void kp_core_lock(void);
+bool kp_core_try_lock(void);
+void kp_core_unlock(void);
+
 /* Read the environment. False: tracing stays off (said in the log if it was an error). Before any other
  * thread. */
 bool kp_core_configure(void);

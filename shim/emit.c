@@ -48,10 +48,10 @@ static bool open_ring(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 
     if (!again)
         return false;
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     opened = kp_core.shm || kp_core_start();
     opened = opened && kp_thread_open_ring(t, depth + closes);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     return opened;
 }
 
@@ -62,9 +62,9 @@ static bool grow(struct kp_thread_state *t)
     uint64_t offset = atomic_load_explicit(&ring->next, memory_order_acquire);
 
     if (!offset) {
-        pthread_mutex_lock(&kp_core.lock);
+        kp_core_lock();
         offset = kp_writer_prepare_next(ring);
-        pthread_mutex_unlock(&kp_core.lock);
+        kp_core_unlock();
     }
     if (!offset)
         return false;

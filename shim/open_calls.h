@@ -34,13 +34,18 @@ static inline void kp_probe_end(struct kp_thread_state *t)
 
 /*
  * The shim's own work in the program's thread, in the slow path: what the interpreter and libc call in its
- * course is none of the program's calls. Returns what kp_own_end puts back.
+ * course is none of the program's calls. Returns what kp_own_end puts back. Any thread, with a state or
+ * without.
  */
 static inline uint32_t kp_own_begin(struct kp_thread_state *t)
 {
-    uint32_t before = t->busy;
+    bool shared = t == &kp_nobody || t == &kp_untraced;
+    uint32_t before = shared ? kp_local.own : t->busy;
 
-    t->busy = KP_BUSY_OWN;
+    if (shared)
+        kp_local.own = true;
+    else
+        t->busy = KP_BUSY_OWN;
     atomic_signal_fence(memory_order_seq_cst);
     return before;
 }
@@ -48,7 +53,10 @@ static inline uint32_t kp_own_begin(struct kp_thread_state *t)
 static inline void kp_own_end(struct kp_thread_state *t, uint32_t before)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    t->busy = before;
+    if (t == &kp_nobody || t == &kp_untraced)
+        kp_local.own = before;
+    else
+        t->busy = before;
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "native/elf.h"
 #include "native/native.h"
+#include "open_calls.h"
 #include "python/python.h"
 
 __attribute__((visibility("default"))) extern const char kprobe_version[];
@@ -62,6 +63,7 @@ static void python_came(void *library)
 __attribute__((constructor)) static void start(void)
 {
     bool python, functions = false;
+    uint32_t before;
 
     /* A set-uid program took us from a trusted folder: it still must not write files for its user. */
     if (getauxval(AT_SECURE))
@@ -71,16 +73,19 @@ __attribute__((constructor)) static void start(void)
             kp_log(KP_LEVEL_WARN, "the program does not load libpthread: its functions in C are not traced");
         return;
     }
+    before = kp_own_begin(kp_self);
     python = kp_python_present(NULL);
     if (python || kp_native_likely()) {
         if (!configure())
-            return;
+            goto out;
         functions = kp_native_wanted();
     }
     if (functions || !python)
         kp_native_setup(functions, python ? NULL : python_came);
     if (python)
         kp_python_setup();
+out:
+    kp_own_end(kp_self, before);
 }
 
 __attribute__((destructor)) static void stop(void)

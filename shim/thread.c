@@ -39,10 +39,10 @@ static void thread_ended(void *value)
     if (++t->endings < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
         return;
     kp_open_end_calls(t);
-    kp_self = &kp_untraced;
+    kp_self = &kp_untraced; /* from here on, all that is called is the shim's own */
     kp_local_forget();
     kp_emit_passed(t);
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (t->ring && t->generation == kp_core.generation && t->entry) {
         prctl(PR_GET_NAME, t->entry->name);
         t->entry->end_ticks = kp_clock_now(t->clock);
@@ -55,7 +55,7 @@ static void thread_ended(void *value)
     t->ring = NULL;
     t->entry = NULL;
     t->in_use = false;
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     kp_core_thread_ends();
 }
 
@@ -102,9 +102,9 @@ static struct kp_thread_state *create(void)
         kp_self = &kp_untraced;
         return NULL;
     }
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     t = take_state();
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     if (!t)
         return NULL;
     start_afresh(t);

@@ -90,7 +90,7 @@ struct kp_local {
     void *chunk; /* newest piece of the interpreter's frame stack when it was last looked at */
     struct kp_cache_entry *cache;
     struct kp_activation *limit; /* a push that is to be below it needs no look at the room */
-    bool entering;               /* native/: a state is being made; what that calls passes */
+    bool own;                    /* without a state: in the shim's own work; C calls pass */
 };
 extern __thread struct kp_local kp_local __attribute__((tls_model("initial-exec")));
 

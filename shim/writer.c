@@ -76,9 +76,9 @@ static enum kp_status write_chunk(void *user, const void *data, size_t bytes)
 static void ring_done(void *user, struct kp_ring *ring)
 {
     (void)user;
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     kp_memory_ring_free(kp_core.shm, ring);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 /*
@@ -151,9 +151,9 @@ static void prepare_larger(void)
         if (!ring || atomic_load_explicit(&ring->next, memory_order_relaxed) ||
             kp_drain_pending(kp_core.shm, &threads[i]) < (3ull << ring->size_shift) / 8)
             continue;
-        pthread_mutex_lock(&kp_core.lock);
+        kp_core_lock();
         kp_writer_prepare_next(ring);
-        pthread_mutex_unlock(&kp_core.lock);
+        kp_core_unlock();
     }
 }
 
@@ -353,11 +353,11 @@ static void restart(void)
 {
     if (retry_ns && monotonic_ns() < retry_ns)
         return;
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (!atomic_load(&exists) && !atomic_load(&failed) && kp_core.shm &&
         atomic_load(&kp_core.state) == KP_CORE_RUNNING)
         spawn();
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 void kp_writer_wake(void)
@@ -386,14 +386,14 @@ static void finish_here(void)
 
 bool kp_writer_stop(bool finish_trace)
 {
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (!atomic_load(&exists)) {
-        pthread_mutex_unlock(&kp_core.lock);
+        kp_core_unlock();
         if (finish_trace && !atomic_load(&failed))
             finish_here();
         return finished || (atomic_load(&failed) && !sink_was_open);
     }
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     atomic_store_explicit(&request, finish_trace ? FINISH : STOP, memory_order_release);
     atomic_store_explicit(&wake_word, 1, memory_order_release);
     syscall(SYS_futex, &wake_word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0u);

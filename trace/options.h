@@ -82,6 +82,7 @@ struct kp_options {
     unsigned children;       /* enum kp_children_choice */
     unsigned log;            /* enum kp_level_choice */
     unsigned enabled;        /* 0 or 1 */
+    unsigned inside;         /* 0 or 1: KPROBE_INLINE */
 };
 
 /* The member of each row; a new row without a line here does not build. */
@@ -97,6 +98,7 @@ struct kp_options {
 #define KP_OPTION_MEMBER_LOG         log
 #define KP_OPTION_MEMBER_LOG_FILE    log_file
 #define KP_OPTION_MEMBER_ENABLED     enabled
+#define KP_OPTION_MEMBER_INLINE      inside
 
 /* One row, for help, man page, completion and the environment of a child. */
 struct kp_option_info {

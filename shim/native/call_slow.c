@@ -206,11 +206,11 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
     uint32_t id;
 
     /* A function that the making of a thread's state calls, hooked inside of libc. */
-    if (kp_local.entering || passes(t))
+    if (kp_local.own || passes(t))
         return start;
-    kp_local.entering = true;
+    kp_local.own = true;
     t = kp_thread_active();
-    kp_local.entering = false;
+    kp_local.own = false;
     if (t) {
         t->busy = KP_BUSY_OWN;
         if (function->class > KP_NATIVE_ENTRY_ONLY)

@@ -623,3 +623,24 @@ const char *kp_elf_full_path(const struct kp_elf *object)
     snprintf(path, sizeof path, "%s/%s", folder, object->path);
     return path;
 }
+
+/* The old table has a chain for each symbol; the GNU table ends at the last chain's last symbol. */
+uint32_t kp_elf_symbol_count(const struct kp_elf *object)
+{
+    const uint32_t *table = object->gnu_hash, *bucket, *chain;
+    uint32_t last = 0;
+
+    if (object->sysv_hash)
+        return object->sysv_hash[1];
+    if (!table)
+        return 0;
+    bucket = (const uint32_t *)((const uint64_t *)(table + 4) + table[2]);
+    chain = bucket + table[0];
+    for (uint32_t i = 0; i < table[0]; i++)
+        last = bucket[i] > last ? bucket[i] : last;
+    if (last < table[1])
+        return table[1];
+    while (!(chain[last - table[1]] & 1))
+        last++;
+    return last + 1;
+}

@@ -92,6 +92,9 @@ struct kp_elf *kp_elf_at(size_t index);
 /* The object that is mapped at an address; NULL: none. */
 struct kp_elf *kp_elf_holding(uintptr_t address);
 
+/* How many symbols there are; 0: not known. */
+uint32_t kp_elf_symbol_count(const struct kp_elf *object);
+
 struct kp_elf_name kp_elf_name(const char *text);
 
 /* The next defined symbol of that name behind number `after`; 0: none. Start with 0. */

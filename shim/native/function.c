@@ -128,6 +128,16 @@ void *kp_native_thunk(const struct kp_native_symbol *symbol)
     return index ? (void *)kp_call_thunks[index] : NULL;
 }
 
+struct kp_native_function *kp_native_moved(const struct kp_native_symbol *symbol, void *moved)
+{
+    struct kp_native_symbol at = *symbol;
+    uint32_t index;
+
+    at.target = moved;
+    index = make(&at, chain_of(&at));
+    return index ? &kp_native_functions[index] : NULL;
+}
+
 void *kp_native_target(void *address)
 {
     uintptr_t place = (uintptr_t)address - (uintptr_t)kp_call_thunks;
@@ -191,10 +201,10 @@ uint32_t kp_native_decide(struct kp_native_function *function)
 {
     uint32_t id;
 
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     id = decide((uint32_t)(function - kp_native_functions));
     atomic_store_explicit(&function->id, id, memory_order_release);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     return id;
 }
 

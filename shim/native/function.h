@@ -58,6 +58,12 @@ extern pthread_mutex_t kp_native_lock;
  */
 void *kp_native_thunk(const struct kp_native_symbol *symbol);
 
+/*
+ * The entry of a function whose own start was changed to lead to kp_call_inside with it; `moved` is where its
+ * first instructions stand now. NULL: no room. With kp_native_lock held.
+ */
+struct kp_native_function *kp_native_moved(const struct kp_native_symbol *symbol, void *moved);
+
 /* The function behind a thunk; any other address itself. Any thread. */
 void *kp_native_target(void *address);
 

@@ -23,7 +23,7 @@ struct kp_hook {
     void (*note)(void);
 };
 
-extern const struct kp_hook kp_hook_got;
+extern const struct kp_hook kp_hook_inside, kp_hook_got;
 
 /*
  * What a reference to the exported function `symbol` of `object` is to lead to, which is at `target`: a
@@ -31,6 +31,9 @@ extern const struct kp_hook kp_hook_got;
  * NULL).
  */
 void *kp_hook_stand_in(struct kp_elf *object, uint32_t symbol, uintptr_t target, const char **reason);
+
+/* Whether the rules select a function of an object. */
+bool kp_hook_selected(const struct kp_elf *object, const char *symbol);
 
 /* Whether kp_hook_stand_in could give something for a function of that name, whoever defines it. Cheap. */
 bool kp_hook_name_possible(const char *name);

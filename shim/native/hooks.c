@@ -5,13 +5,15 @@
 
 #include "core.h"
 #include "hooks.h"
+#include "inside.h"
 #include "replace.h"
 #include "trace/special.h"
 
 #define REASONS_MAX    16
 #define NAME_BYTES_MAX 4096
 
-static const struct kp_hook *const hooks[] = {&kp_hook_got};
+/* In this order: what is seen inside of its own object needs nothing at its callers. */
+static const struct kp_hook *const hooks[] = {&kp_hook_inside, &kp_hook_got};
 
 static struct {
     const char *reason;
@@ -36,7 +38,7 @@ static const char *full_name(const struct kp_elf *object, const char *symbol)
     return name;
 }
 
-static bool is_selected(const struct kp_elf *object, const char *symbol)
+bool kp_hook_selected(const struct kp_elf *object, const char *symbol)
 {
     if (object->extent != KP_EXTENT_SOME)
         return object->extent == KP_EXTENT_ALL;
@@ -78,7 +80,9 @@ void *kp_hook_stand_in(struct kp_elf *object, uint32_t symbol, uintptr_t target,
     void *stand_in;
 
     *reason = NULL;
-    if (!is_selected(object, name))
+    if (kp_inside_has(target))
+        return NULL;
+    if (!kp_hook_selected(object, name))
         return unselected(object, symbol, target, replace);
     special = kp_special_find(name);
     if (special && special->class == KP_SPECIAL_NEVER) {
@@ -102,7 +106,7 @@ bool kp_hook_target_possible(const struct kp_elf *object, uintptr_t target)
 
 bool kp_hook_wanted(const struct kp_elf *object, const char *symbol, uintptr_t target)
 {
-    return is_selected(object, symbol) || (object->startup && kp_replace_find(target));
+    return kp_hook_selected(object, symbol) || (object->startup && kp_replace_find(target));
 }
 
 bool kp_hook_name_possible(const char *name)
@@ -117,7 +121,7 @@ bool kp_hook_name_possible(const char *name)
     for (size_t i = 0; i < kp_elf_count(); i++) {
         const struct kp_elf *object = kp_elf_at(i);
 
-        if (object->extent && kp_elf_next(object, &hashed, 0) && is_selected(object, name))
+        if (object->extent && kp_elf_next(object, &hashed, 0) && kp_hook_selected(object, name))
             return true;
     }
     return false;
@@ -142,10 +146,14 @@ void kp_hooks_prepare(void)
         any_selected |= kp_elf_at(i)->extent != KP_EXTENT_NONE;
 }
 
-void kp_hooks_take(struct kp_elf *object, bool fresh)
+size_t kp_hooks_count(void)
 {
-    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
-        hooks[i]->take(object, fresh);
+    return sizeof hooks / sizeof *hooks;
+}
+
+void kp_hooks_take(size_t hook, struct kp_elf *object, bool fresh)
+{
+    hooks[hook]->take(object, fresh);
 }
 
 static void note_refusals(void)

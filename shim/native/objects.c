@@ -12,6 +12,7 @@
 #include "dynamic.h"
 #include "function.h"
 #include "hooks.h"
+#include "inside.h"
 #include "native.h"
 #include "replace.h"
 #include "writer.h"
@@ -58,7 +59,7 @@ static void learn(struct kp_elf *object)
         functions && !object->ignored ? kp_rules_object(&kp_core.rules, object->name) : KP_EXTENT_NONE;
     if (object->taken)
         return;
-    if (kp_writer_owns(object->dynamic))
+    if (kp_writer_owns(object->dynamic) || kp_inside_owns(object->dynamic))
         object->ignored = true;
     if (!object->ignored)
         kp_replace_learn(object, functions);
@@ -76,6 +77,13 @@ static uint64_t now_us(void)
 }
 
 /* `user`: whether those not looked at yet are loaded completely, too. */
+static bool is_due(const struct kp_elf *object, bool anew, bool settled)
+{
+    if (object->ignored)
+        return false;
+    return object->taken ? anew || object->lazy_left : settled;
+}
+
 static void take_all(void *user)
 {
     bool settled = *(bool *)user;
@@ -88,15 +96,15 @@ static void take_all(void *user)
         if (kp_elf_at(i)->taken ? anew : settled)
             learn(kp_elf_at(i));
     kp_hooks_prepare();
-    for (size_t i = 0; i < kp_elf_count(); i++) {
-        struct kp_elf *object = kp_elf_at(i);
+    for (size_t hook = 0; hook < kp_hooks_count(); hook++)
+        for (size_t i = 0; i < kp_elf_count(); i++) {
+            struct kp_elf *object = kp_elf_at(i);
 
-        if (object->ignored || (object->taken ? !anew && !object->lazy_left : !settled))
-            continue;
-        if (functions || kp_elf_may_load(object))
-            kp_hooks_take(object, !object->taken);
-        object->taken = true;
-    }
+            if (is_due(object, anew, settled) && (functions || kp_elf_may_load(object)))
+                kp_hooks_take(hook, object, !object->taken);
+        }
+    for (size_t i = 0; i < kp_elf_count(); i++)
+        kp_elf_at(i)->taken |= is_due(kp_elf_at(i), anew, settled);
     spent_us += now_us() - start_us;
 }
 
@@ -128,13 +136,23 @@ static void tell_of_python(void)
     tell(handle);
 }
 
-void kp_objects_update(void)
+static void update(void)
 {
     if (!set_up || !kp_elf_changed())
         return;
     kp_elf_with_loader(update_settled, NULL);
     if (python_path)
         tell_of_python();
+}
+
+/* In a dl function of the program, which may be called a thousand times: nothing of this is its own. */
+void kp_objects_update(void)
+{
+    struct kp_thread_state *t = kp_self;
+    uint32_t before = kp_own_begin(t);
+
+    update();
+    kp_own_end(t, before);
 }
 
 bool kp_objects_known(void (*task)(void *user), void *user)
@@ -174,10 +192,10 @@ static void note(void)
 /* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
 static void watch_rules(void)
 {
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (!kp_core.shm)
         kp_core_start();
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 static void fork_prepare(void)
@@ -204,6 +222,8 @@ void kp_native_setup(bool with_functions, void (*python)(void *handle))
         kp_core.rules_replaced = kp_native_forget;
     }
     functions = with_functions;
+    if (functions && kp_core.options.inside)
+        kp_inside_load();
     python_found = python;
     rules_seen = atomic_load(&kp_core.rules_version);
     kp_elf_with_loader(update_settled, NULL);

@@ -26,11 +26,11 @@ static void on_code_dealloc(void *code)
 {
     bool known;
 
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     known = kp_code_map_remove(code);
     if (known)
         kp_thread_forget_key(code);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     code_dealloc(code);
 }
 
@@ -52,11 +52,11 @@ static void learn(void *user, void *code, const char *qualname, size_t bytes)
     struct kp_code_record *record;
 
     (void)user;
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     record = kp_code_map_get(code);
     if (record && !record->qualname)
         record->qualname = kp_qualname_keep(qualname, bytes);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 void kp_code_learn_existing(void)
@@ -139,13 +139,13 @@ static uint32_t look_closely(struct kp_thread_state *t, void *code, void *global
         kp_qualname_of_children(code, learn, NULL);
     read_names(s, learnt, code, globals ? globals : kp_cpython.globals_get());
     line = (uint32_t)kp_attribute_number(code, "co_firstlineno", 0);
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     record = kp_code_map_get(code);
     if (record) {
         record->version = atomic_load(&kp_core.rules_version) + 1;
         record->id = id = decide(s, line);
     }
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     return id;
 }
 
@@ -156,11 +156,11 @@ static uint32_t resolve(struct kp_thread_state *t, void *code, void *globals)
 
     if (kp_cache_promote(t, code))
         return kp_cache_entry(t, code)->id;
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     record = kp_code_map_get(code);
     if (record)
         known = *record;
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     if (!record)
         return 0;
     if (known.version != version + 1)

@@ -45,9 +45,9 @@ static bool is_selected(const char *name)
 {
     bool selected;
 
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     selected = kp_rules_selects(&kp_core.rules, KP_FUNCTION_C_PYTHON, name, "");
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     return selected && is_allowed(name);
 }
 
@@ -66,9 +66,9 @@ bool kp_method_is_wanted(const char *owner)
 {
     bool wanted;
 
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     wanted = kp_rules_below(&kp_core.rules, KP_FUNCTION_C_PYTHON, owner);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     return wanted;
 }
 

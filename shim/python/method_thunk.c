@@ -88,10 +88,10 @@ void kp_method_forget_verdicts(void)
     unsigned count = atomic_load_explicit(&used, memory_order_acquire);
 
     /* Verdicts are made with this lock held. */
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     for (unsigned i = 0; i < count; i++)
         atomic_store_explicit(&rows[i].id, UNASKED, memory_order_relaxed);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 /* The object that a function lies in, unless it is the interpreter itself. */
@@ -114,11 +114,11 @@ static __attribute__((noinline)) uint32_t ask(struct kp_thread_state *t, unsigne
     uint32_t id = 0;
 
     file = file_of(origins[number].original);
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (kp_rules_match(&kp_core.rules, KP_FUNCTION_C_PYTHON, name, file))
         id = kp_registry_function(KP_FUNCTION_C_PYTHON, name, strlen(name), file, strlen(file), 0);
     atomic_store_explicit(&rows[number].id, id, memory_order_relaxed);
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
     kp_own_end(t, before);
     errno = saved;
     return id;

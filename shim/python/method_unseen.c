@@ -65,11 +65,11 @@ void kp_method_tell_unseen(const struct kp_engine *engine)
     char text[464] = "";
     size_t used = 0;
 
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     for (size_t i = 0; i < sizeof unseen / sizeof *unseen && used < sizeof text; i++)
         if (is_missed(i, engine))
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: %s", used ? "; " : "",
                                      unseen[i].name, texts[unseen[i].how]);
     kp_core_meta("builtins.unseen", used ? text : "none");
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }

@@ -75,10 +75,10 @@ static void give_up(const char *why)
 /* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
 static void watch_rules(void)
 {
-    pthread_mutex_lock(&kp_core.lock);
+    kp_core_lock();
     if (!kp_core.shm)
         kp_core_start();
-    pthread_mutex_unlock(&kp_core.lock);
+    kp_core_unlock();
 }
 
 /* An engine for the interpreter; the self-tests and what else it runs are none of the program's calls. */

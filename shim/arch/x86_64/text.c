@@ -87,9 +87,9 @@ bool kp_text_write(void *address, const void *bytes, size_t count)
     return good;
 }
 
-static uint8_t *pages_at(uintptr_t place)
+static uint8_t *pages_at(uintptr_t place, size_t bytes)
 {
-    void *pages = mmap((void *)place, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE,
+    void *pages = mmap((void *)place, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
     if (pages == MAP_FAILED)
@@ -97,11 +97,16 @@ static uint8_t *pages_at(uintptr_t place)
     if (pages == (void *)place)
         return pages;
     /* Linux before 4.17 takes the address for a wish. */
-    munmap(pages, 2 * PAGE_BYTES);
+    munmap(pages, bytes);
     return NULL;
 }
 
 uint8_t *kp_text_pages_near(const void *address)
+{
+    return kp_text_area_near(address, 2 * PAGE_BYTES);
+}
+
+uint8_t *kp_text_area_near(const void *address, size_t bytes)
 {
     const uintptr_t step = 1u << 18, reach = 1u << 30;
     uintptr_t middle = (uintptr_t)address & ~(uintptr_t)(PAGE_BYTES - 1);
@@ -110,9 +115,9 @@ uint8_t *kp_text_pages_near(const void *address)
 
     /* Below first: above a program that is not position independent its heap grows. */
     for (uintptr_t away = step; !pages && away < reach && away < middle; away += step)
-        pages = pages_at(middle - away);
+        pages = pages_at(middle - away, bytes);
     for (uintptr_t away = step; !pages && away < reach; away += step)
-        pages = pages_at(middle + away);
+        pages = pages_at(middle + away, bytes);
     errno = saved;
     return pages;
 }

@@ -26,6 +26,9 @@ bool kp_text_set_pointer(void **place, void *value, const void **writable_page);
  */
 uint8_t *kp_text_pages_near(const void *address);
 
+/* The same, `bytes` of pages that can be written, for code and data. */
+uint8_t *kp_text_area_near(const void *address, size_t bytes);
+
 /*
  * How many bytes the first instruction takes if it means the same at any other address, else 0. Knows what
  * compilers put at the start of functions: endbr64, push, moves and tests between registers, stores to the
