@@ -20,6 +20,7 @@ __thread struct kp_local kp_local __attribute__((tls_model("initial-exec"))) = {
     .interpreter_thread = nowhere,
     .top = &nothing_open,
     .cache = (struct kp_cache_entry *)no_cache,
+    .self = &kp_nobody,
 };
 
 void (*kp_open_left)(void *tag);
@@ -40,7 +41,9 @@ void kp_local_forget(void)
 {
     kp_local = (struct kp_local){.interpreter_thread = kp_local.interpreter_thread,
                                  .top = &nothing_open,
-                                 .cache = (struct kp_cache_entry *)no_cache};
+                                 .cache = (struct kp_cache_entry *)no_cache,
+                                 .self = kp_local.self,
+                                 .own = kp_local.own};
 }
 
 static void set_top(struct kp_thread_state *t)

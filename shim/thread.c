@@ -20,8 +20,6 @@ static const _Atomic uint32_t never = 0;
 struct kp_thread_state kp_nobody = {.epoch = UINT32_MAX, .live = &never};
 struct kp_thread_state kp_untraced = {.epoch = UINT32_MAX, .live = &never, .busy = KP_BUSY_OWN};
 
-__thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec"))) = &kp_nobody;
-
 static pthread_key_t key;
 static struct kp_thread_state *all_states;
 static uint32_t next_number;

@@ -77,8 +77,6 @@ struct kp_thread_state {
     struct kp_cache_entry second[KP_CACHE_SETS];
 };
 
-extern __thread struct kp_thread_state *kp_self __attribute__((tls_model("initial-exec")));
-
 /*
  * What probes need without a look at the state. Threads without a state have values that lead nowhere. The
  * first and the fourth are the opcode engine's.
@@ -89,10 +87,14 @@ struct kp_local {
     struct kp_activation *top;
     void *chunk; /* newest piece of the interpreter's frame stack when it was last looked at */
     struct kp_cache_entry *cache;
-    struct kp_activation *limit; /* a push that is to be below it needs no look at the room */
-    bool own;                    /* without a state: in the shim's own work; C calls pass */
+    struct kp_activation *limit;  /* a push that is to be below it needs no look at the room */
+    struct kp_thread_state *self; /* kp_nobody, kp_untraced, or the thread's own state */
+    bool own;                     /* without a state: in the shim's own work; C calls pass */
 };
 extern __thread struct kp_local kp_local __attribute__((tls_model("initial-exec")));
+
+/* The calling thread's state. */
+#define kp_self (kp_local.self)
 
 /* Stands in for threads without state: its epoch equals no live word. */
 extern struct kp_thread_state kp_nobody;

@@ -10,7 +10,7 @@
 #define BELIEVES(condition) _Static_assert(condition, "call_offsets.h")
 BELIEVES(offsetof(struct kp_thread_state, busy) == T_BUSY);
 BELIEVES(offsetof(struct kp_thread_state, call_frames) == T_CALL_FRAMES);
-BELIEVES(offsetof(struct kp_local, limit) == L_LIMIT);
+BELIEVES(offsetof(struct kp_local, limit) == L_LIMIT && offsetof(struct kp_local, self) == L_SELF);
 BELIEVES(offsetof(struct kp_native_function, target) == N_TARGET);
 BELIEVES(offsetof(struct kp_native_function, id) == N_ID && KP_NATIVE_CALL == 0);
 BELIEVES(sizeof(struct kp_native_function) == N_BYTES);

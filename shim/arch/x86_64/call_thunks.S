@@ -43,7 +43,7 @@
         .section .text.call_thunks, "ax", @progbits
         .balign 4096
         .globl  kp_call_thunks
-        .hidden kp_call_thunks, kp_call_enter, kp_self, kp_local, kp_native_functions, kp_call_enter_slow, kp_call_leave_slow
+        .hidden kp_call_thunks, kp_call_enter, kp_local, kp_native_functions, kp_call_enter_slow, kp_call_leave_slow
         .hidden kp_call_personality, kp_call_vector_mask, kp_call_vector_bytes, kp_call_resume
 /*
  * Number i: endbr64; lea kp_native_functions + 16 * i, %r11; jmp kp_call_common. r11 belongs to nobody between caller and
@@ -111,10 +111,10 @@ kp_call_thunks:
         SAVE    %rdx
         SAVE    %rsi
         .cfi_remember_state
-        mov     kp_self@gottpoff(%rip), %rcx
         mov     N_ID(%r11), %rdx        /* with class and captures above it */
+        mov     kp_local@gottpoff(%rip), %rcx
         lea     -1(%rdx), %rsi
-        mov     %fs:(%rcx), %rcx
+        mov     %fs:L_SELF(%rcx), %rcx
         cmp     $N_PLAIN_MAX, %rsi
         jae     8801f
         lea     \return_name(%rip), %rsi
@@ -122,9 +122,9 @@ kp_call_thunks:
         je      8801f
         BEGIN   8801f, 8802f, %rsi, %esi
         mov     kp_local@gottpoff(%rip), %rsi
-        mov     %fs:L_TOP(%rsi), %rax
-        cmp     %fs:L_LIMIT(%rsi), %rax
-        jae     8802f
+        mov     %fs:L_LIMIT(%rsi), %rax
+        cmp     %fs:L_TOP(%rsi), %rax
+        jbe     8802f
         mov     T_CALL_FRAMES(%rcx), %rax
         test    %rax, %rax
         je      8802f
@@ -185,9 +185,8 @@ kp_call_thunks:
 \return_name:
         FRAME_BACK \all
         READ_CLOCK_RDX                  /* first: what follows is not part of the call */
-        mov     kp_self@gottpoff(%rip), %rcx
         mov     kp_local@gottpoff(%rip), %r9
-        mov     %fs:(%rcx), %rcx
+        mov     %fs:L_SELF(%r9), %rcx
         BEGIN   8804f, 8803f, %rsi, %esi
         lea     1(%rdi), %r8
         cmp     %r8, %fs:L_TOP_FRAME(%r9)
