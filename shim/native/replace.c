@@ -33,6 +33,8 @@ static const struct row {
     FIRST("execvpe", KP_NATIVE_EXEC),         FIRST("fexecve", KP_NATIVE_EXEC),
 };
 
+static bool learned[sizeof rows / sizeof *rows];
+
 /* With their aliases of other versions. */
 static struct place {
     uintptr_t address;
@@ -56,6 +58,7 @@ static void learn_row(const struct kp_elf *object, const struct row *row)
     while ((symbol = kp_elf_next(object, &name, symbol))) {
         uintptr_t address = object->base + object->symbols[symbol].st_value;
 
+        learned[row - rows] = true;
         if (row->real)
             *row->real = (void *)address;
         if (!kp_replace_find(address) && place_count < sizeof places / sizeof *places)
@@ -82,8 +85,9 @@ const struct kp_replace *kp_replace_find(uintptr_t address)
 
 const struct kp_replace *kp_replace_named(const char *name)
 {
-    for (unsigned i = 0; i < place_count; i++)
-        if (*places[i].replace->name == *name && strcmp(places[i].replace->name, name) == 0)
-            return places[i].replace;
+    /* Not by place: several names may share one (longjmp, siglongjmp). */
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (learned[i] && *rows[i].replace.name == *name && strcmp(rows[i].replace.name, name) == 0)
+            return &rows[i].replace;
     return NULL;
 }
