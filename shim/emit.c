@@ -1,6 +1,7 @@
 #include "emit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -132,14 +133,30 @@ static void tell_gap(struct kp_thread_state *t, uint32_t depth)
     kp_emit_pair(t, KP_EVENT_LOST, 0, depth, t->gap_time, calls, events);
 }
 
+/* With locks and calls of our own: no handler may come in between, whose calls would be taken for those, or
+ * which could jump out. */
+static bool make_ring_or_room(struct kp_thread_state *t, unsigned kind, uint32_t depth)
+{
+    sigset_t all, before;
+    bool room;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    t->busy = KP_BUSY_OWN;
+    room = (t->ring || open_ring(t, kind, depth)) && make_room(t);
+    t->busy = KP_BUSY_PROBE;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return room;
+}
+
 bool kp_emit_slow(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 {
     uint32_t was_busy = t->busy;
     bool room;
     int saved = errno;
 
-    t->busy = KP_BUSY_OWN;
-    room = (t->ring || open_ring(t, kind, depth)) && make_room(t);
+    t->busy = KP_BUSY_PROBE;
+    room = (t->ring && find_room(t)) || make_ring_or_room(t, kind, depth);
     t->busy = was_busy;
     errno = saved;
     /* Told by a LOST event before this one, so the time of this one must be still to come: see kp_emit_enter.

@@ -25,35 +25,44 @@ static inline void kp_emit_publish(struct kp_thread_state *t, uint64_t head)
     atomic_store_explicit(&t->ring->head, head, memory_order_release);
 }
 
-/* One-slot events other than ENTER. `time` is passed in so that the caller takes it where it counts. */
-static inline void kp_emit(struct kp_thread_state *t, unsigned kind, uint32_t id, uint32_t depth,
-                           uint64_t time)
+/* The same as kp_emit and kp_emit_enter where room is known to be: up to three slots when head < limit. */
+static inline void kp_emit_sure(struct kp_thread_state *t, unsigned kind, uint32_t id, uint32_t depth,
+                                uint64_t time)
 {
-    struct kp_slot *slot;
+    struct kp_slot *slot = &t->slots[t->head & t->mask];
 
-    if (!kp_emit_room(t, kind, depth))
-        return;
-    slot = &t->slots[t->head & t->mask];
     slot->time = time;
     slot->id = id;
     slot->kind_depth = KP_SLOT_PACK(kind, depth);
     kp_emit_publish(t, t->head + 1);
 }
 
-/* ENTER: counted first; the time is taken last, so that the probe's work is not in the call. */
-static inline void kp_emit_enter(struct kp_thread_state *t, uint32_t id, uint32_t depth)
+/* The caller has counted the call. */
+static inline void kp_emit_enter_sure(struct kp_thread_state *t, uint32_t id, uint32_t depth, unsigned clock)
 {
-    struct kp_slot *slot;
+    struct kp_slot *slot = &t->slots[t->head & t->mask];
 
-    t->calls++;
-    if (!kp_emit_room(t, KP_EVENT_ENTER, depth))
-        return;
-    slot = &t->slots[t->head & t->mask];
     atomic_store_explicit(&t->ring->calls, t->calls, memory_order_relaxed);
     slot->id = id;
     slot->kind_depth = KP_SLOT_PACK(KP_EVENT_ENTER, depth);
-    slot->time = kp_clock_now(t->clock);
+    slot->time = kp_clock_now(clock);
     kp_emit_publish(t, t->head + 1);
+}
+
+/* One-slot events other than ENTER. `time` is passed in so that the caller takes it where it counts. */
+static inline void kp_emit(struct kp_thread_state *t, unsigned kind, uint32_t id, uint32_t depth,
+                           uint64_t time)
+{
+    if (kp_emit_room(t, kind, depth))
+        kp_emit_sure(t, kind, id, depth, time);
+}
+
+/* ENTER: counted first; the time is taken last, so that the probe's work is not in the call. */
+static inline void kp_emit_enter(struct kp_thread_state *t, uint32_t id, uint32_t depth)
+{
+    t->calls++;
+    if (kp_emit_room(t, KP_EVENT_ENTER, depth))
+        kp_emit_enter_sure(t, id, depth, t->clock);
 }
 
 /* Two-slot events: the payload follows. A pair never straddles the end of the ring: a filler takes the last

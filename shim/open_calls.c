@@ -93,6 +93,13 @@ bool kp_open_grow(struct kp_thread_state *t)
     return good;
 }
 
+void kp_open_settle(struct kp_thread_state *t)
+{
+    if (t->open.base)
+        set_top(t);
+    kp_probe_end(t);
+}
+
 bool kp_open_start(struct kp_thread_state *t)
 {
     t->depth = 0;
@@ -168,11 +175,12 @@ static uint32_t find_tag(struct kp_thread_state *t, const void *tag)
     return found;
 }
 
-void kp_call_end_slow(const void *tag, unsigned kind, uint64_t now)
+void kp_call_end_slow(const void *tag, unsigned kind)
 {
     struct kp_thread_state *t = kp_self;
     int saved = errno;
     uint32_t depth, id;
+    uint64_t now;
 
     /* A handler interrupted the probe that is ending a call; or the thread's state is gone. */
     if (t->busy || !t->open.base)
@@ -188,6 +196,7 @@ void kp_call_end_slow(const void *tag, unsigned kind, uint64_t now)
         return;
     }
     kp_probe_begin(t);
+    now = kp_clock_now(t->clock);
     if (!depth && kp_open_elsewhere && kp_open_elsewhere(t, tag, now))
         depth = find_tag(t, tag);
     if (depth) {

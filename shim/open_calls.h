@@ -65,6 +65,10 @@ static inline void kp_own_end(struct kp_thread_state *t, uint32_t before)
  */
 bool kp_open_grow(struct kp_thread_state *t);
 
+/* A probe was left in the midst, by a jump out of a handler that interrupted it: what it did half is undone.
+ */
+void kp_open_settle(struct kp_thread_state *t);
+
 /* Start with nothing open. In a thread without state that is all there ever is. False: no memory. */
 bool kp_open_start(struct kp_thread_state *t);
 
@@ -164,22 +168,24 @@ extern void (*kp_open_left)(void *tag);
 extern bool (*kp_open_elsewhere)(struct kp_thread_state *t, const void *tag, uint64_t now);
 
 /* kp_call_end when the call is not the innermost one, or tracing is not simply on. */
-void kp_call_end_slow(const void *tag, unsigned kind, uint64_t now);
+void kp_call_end_slow(const void *tag, unsigned kind);
 
 /* The call ends: KP_EVENT_EXIT or KP_EVENT_UNWIND. In the thread that began it, tracing or not. */
 static inline void kp_call_end(const void *tag, unsigned kind)
 {
     struct kp_thread_state *t = kp_self;
-    uint64_t now = kp_clock_now(t->clock);
+    uint64_t now;
     uint32_t id;
 
     if (__builtin_expect(kp_local.top_frame != tag ||
                              t->epoch != atomic_load_explicit(t->live, memory_order_relaxed) || t->busy,
                          0)) {
-        kp_call_end_slow(tag, kind, now);
+        kp_call_end_slow(tag, kind);
         return;
     }
     kp_probe_begin(t);
+    /* Not before: a handler may write events until the probe has begun. */
+    now = kp_clock_now(t->clock);
     id = kp_open_pop(t);
     kp_emit(t, kind, id, t->depth, now);
     kp_probe_end(t);

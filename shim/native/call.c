@@ -35,11 +35,13 @@ static inline bool begin(struct kp_thread_state *t)
     return false;
 }
 
-/* The call is not to be followed to its end. */
+/* The call is not to be followed to its end. Two slots: begin() saw three, and the slow path of kp_emit would
+ * use vector registers. */
 static inline void only_entry(struct kp_thread_state *t, uint32_t id)
 {
-    kp_emit_enter(t, id, t->depth);
-    kp_emit(t, KP_EVENT_EXIT, id, t->depth, kp_clock_now(KP_CLOCK_TSC));
+    t->calls++;
+    kp_emit_enter_sure(t, id, t->depth, KP_CLOCK_TSC);
+    kp_emit_sure(t, KP_EVENT_EXIT, id, t->depth, kp_clock_now(KP_CLOCK_TSC));
 }
 
 /* A function whose frame this is calls another as its last act, by a jump: the frame is the other's now. */
@@ -47,9 +49,10 @@ static inline void tail_call(struct kp_thread_state *t, uint32_t id)
 {
     uint64_t now = kp_clock_now(KP_CLOCK_TSC);
 
-    kp_emit(t, KP_EVENT_EXIT, kp_local.top->id, t->depth - 1, now);
+    kp_emit_sure(t, KP_EVENT_EXIT, kp_local.top->id, t->depth - 1, now);
     kp_local.top->id = id;
-    kp_emit_enter(t, id, t->depth - 1);
+    t->calls++;
+    kp_emit_enter_sure(t, id, t->depth - 1, KP_CLOCK_TSC);
 }
 
 void *kp_call_enter(const struct kp_native_function *function, const uint64_t *cfa, struct kp_call_frame *rbx)

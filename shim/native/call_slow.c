@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -196,6 +197,23 @@ static bool passes(struct kp_thread_state *t)
     return t->busy || t->on_trial;
 }
 
+/* What takes locks, and what the shim's own calls are part of. */
+static bool is_long(const struct kp_thread_state *t, const struct kp_native_function *function)
+{
+    return t == &kp_nobody || !kp_thread_is_recording(t) ||
+           atomic_load_explicit(&function->id, memory_order_relaxed) == KP_NATIVE_UNDECIDED ||
+           function->class == KP_NATIVE_EXEC || function->class == KP_NATIVE_EXIT;
+}
+
+/* A handler could jump out of here for good, with a lock held; its calls would be taken for our own. */
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
 struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
                                         const uint8_t *vectors, const uint64_t *cfa)
 {
@@ -203,16 +221,23 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
     struct kp_call_start start = {function->target, NULL};
     struct kp_thread_state *t = kp_self;
     int saved = errno;
+    sigset_t signals;
+    bool long_work;
     uint32_t id;
 
+    if (function->class == KP_NATIVE_JUMP && t->busy == KP_BUSY_PROBE)
+        kp_open_settle(t);
     /* A function that the making of a thread's state calls, hooked inside of libc. */
     if (kp_local.own || passes(t))
         return start;
-    kp_local.own = true;
+    long_work = is_long(t, function);
+    if (long_work)
+        block_signals(&signals);
+    kp_local.own = long_work;
     t = kp_thread_active();
     kp_local.own = false;
     if (t) {
-        t->busy = KP_BUSY_OWN;
+        t->busy = long_work ? KP_BUSY_OWN : KP_BUSY_PROBE;
         if (function->class > KP_NATIVE_ENTRY_ONLY)
             prepare(t, function->class, registers);
         id = atomic_load_explicit(&function->id, memory_order_relaxed);
@@ -226,6 +251,8 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
             start.target = NULL;
         kp_probe_end(t);
     }
+    if (long_work)
+        pthread_sigmask(SIG_SETMASK, &signals, NULL);
     errno = saved;
     return start;
 }

@@ -184,13 +184,13 @@ kp_call_thunks:
         call    *F_TARGET(%rbx)
 \return_name:
         FRAME_BACK \all
-        READ_CLOCK_RDX                  /* first: what follows is not part of the call */
         mov     kp_local@gottpoff(%rip), %r9
         mov     %fs:L_SELF(%r9), %rcx
         BEGIN   8804f, 8803f, %rsi, %esi
         lea     1(%rdi), %r8
         cmp     %r8, %fs:L_TOP_FRAME(%r9)
         jne     8803f                   /* calls above it ended unseen, or it is of another stack */
+        READ_CLOCK_RDX                  /* in the probe: a handler before it may write events */
         mov     %fs:L_TOP(%r9), %r10
         lea     1(%rsi), %rax           /* rsi: the head */
         and     T_MASK(%rcx), %rsi
