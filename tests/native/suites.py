@@ -59,14 +59,16 @@ STYLES = [
 # `check`: "counts" (each function exactly), "escapes" (nearly; Run.check_escapes), or None.
 # `nesting` False: calls of different stacks are mixed. `libraries`: -l of the program; `needs`: header without which it is skipped.
 # `callers`: a second library, which calls the first.
-Case = namedtuple("Case", "name main library arguments check nesting libraries needs flags status rules callers",
-                  defaults=(None, [], "counts", True, [], None, [], 0, None, None))
+Case = namedtuple("Case", "name main library arguments check nesting libraries needs flags status rules callers environment",
+                  defaults=(None, [], "counts", True, [], None, [], 0, None, None, {}))
 # A call is a call, not a jump at the end.
 FRAMES = ["-fno-optimize-sibling-calls"]
 OWN, ALL = {"own": "+LIBRARY:t_*"}, {"all": "+*:*"}
 CASES = [
     Case("abi", "abi.c", "abi_lib.c", ["3"], libraries=["-lm"], flags=["-Wno-psabi"]),
     Case("abi_fuzz", "fuzz/fuzz.c", "fuzz/stubs.S", ["4000", "1"], libraries=["-lffi"], needs="ffi.h", callers="fuzz/callers.S"),
+    Case("abi_fuzz_inline", "fuzz/fuzz.c", "fuzz/stubs.S", ["3000", "3"], libraries=["-lffi"], needs="ffi.h", callers="fuzz/callers.S",
+         environment={"KPROBE_INLINE": "1"}, rules=OWN),
     Case("jumps", "jumps.c", "jumps_lib.c", ["20000"], flags=FRAMES),
     Case("jumps_checked", "jumps.c", "jumps_lib.c", ["1000"], flags=FRAMES + ["-D_FORTIFY_SOURCE=2"]),
     Case("jumps_async", "jumps.c", "jumps_lib.c", ["async"], check="escapes", flags=FRAMES),
@@ -186,7 +188,7 @@ class Run:
         self.problems = compare.Problems()
 
     def start(self, folder, **extra):
-        env = compare.environment(COUNTS=os.path.join(folder, "counts"), **extra)
+        env = compare.environment(COUNTS=os.path.join(folder, "counts"), **self.case.environment, **extra)
         # The libraries that gdb and others look for are the system's; the program knows its own by RPATH.
         return compare.run([self.program] + self.case.arguments, env, os.devnull, folder, self.limit_s)
 
