@@ -8,11 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-struct cursor {
-    struct kp_move *move;
-    size_t taken;
-};
-
 static bool put(struct kp_move *move, const void *bytes, size_t count)
 {
     if (move->out_bytes + count > sizeof move->out)
@@ -43,12 +38,19 @@ static const char *put_branch(struct kp_move *move, const ZydisDecodedInstructio
     const uint8_t jump = 0xe9;
     bool good;
 
-    if (instruction->meta.category == ZYDIS_CATEGORY_UNCOND_BR)
-        good = put_rel32(move, &jump, 1, target);
-    else if (instruction->meta.category == ZYDIS_CATEGORY_COND_BR && instruction->opcode < 0xe0)
+    switch (instruction->opcode & 0xf0) {
+    case 0x70:
+    case 0x80:
         good = put_rel32(move, opcode, 2, target);
-    else
-        return "a loop or jrcxz stands at its start";
+        break;
+    case 0xe0:
+        if (instruction->meta.category != ZYDIS_CATEGORY_UNCOND_BR)
+            return "a loop or jrcxz stands at its start";
+        good = put_rel32(move, &jump, 1, target);
+        break;
+    default: /* xbegin */
+        return "a branch at its start cannot be followed";
+    }
     return good ? NULL : "what its start branches to is out of reach";
 }
 
