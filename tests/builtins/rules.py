@@ -85,4 +85,4 @@ def check(python, engine):
 
 
 if __name__ == "__main__":
-    tracing.main(check)
+    tracing.main(check, tracing.first_cells())

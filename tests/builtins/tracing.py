@@ -9,7 +9,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "oracle"))
 import matrix  # noqa: E402
-from interpreters import version_of  # noqa: E402,F401
+from interpreters import interpreters, one_of_each_minor, version_of  # noqa: E402,F401
 
 BIN = os.path.join(TOP, "build", "dev", "bin")
 KPROBE = os.environ.get("KPROBE", os.path.join(BIN, "kprobe"))
@@ -19,8 +19,23 @@ MEMORY_BYTES = 4 << 30
 
 
 def cells():
-    """(interpreter, engine) for every engine of every interpreter found."""
-    return [(python, engine) for python in matrix.interpreters() for engine in matrix.engines_of(python) if engine != "oracle"]
+    """(interpreter, engine): all engines of one interpreter of each minor version; of the others what `auto` takes. With
+    KP_ALL_CELLS in the environment every engine of every interpreter.
+    """
+    whole = interpreters() if os.environ.get("KP_ALL_CELLS") else one_of_each_minor((3, 8))
+    found = []
+    for python in interpreters():
+        engines = [engine for engine in matrix.engines_of(python) if engine != "oracle"]
+        found += [(python, engine) for engine in (engines if python in whole else engines[:1])]
+    return found
+
+
+def first_cells():
+    """What `auto` takes, of one interpreter of each minor version: for what waits for rules to change."""
+    found = {}
+    for python, engine in cells():
+        found.setdefault(python, engine)
+    return [(python, engine) for python, engine in found.items() if python in one_of_each_minor((3, 8))]
 
 
 def limit_memory():
