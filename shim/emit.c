@@ -1,11 +1,11 @@
 #include "emit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "memory.h"
+#include "signals.h"
 #include "writer.h"
 
 #define CALIBRATION_PAIRS 256u
@@ -137,15 +137,13 @@ static void tell_gap(struct kp_thread_state *t, uint32_t depth)
  * which could jump out. */
 static bool make_ring_or_room(struct kp_thread_state *t, unsigned kind, uint32_t depth)
 {
-    sigset_t all, before;
+    uint64_t before = kp_signals_block();
     bool room;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     t->busy = KP_BUSY_OWN;
     room = (t->ring || open_ring(t, kind, depth)) && make_room(t);
     t->busy = KP_BUSY_PROBE;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    kp_signals_set(before);
     return room;
 }
 

@@ -3,13 +3,13 @@
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capture.h"
 #include "core.h"
 #include "memory.h"
+#include "signals.h"
 
 #define POOL_FRAMES  65536u
 #define FRAMES_TAKEN 64u
@@ -205,15 +205,6 @@ static bool is_long(const struct kp_thread_state *t, const struct kp_native_func
            function->class == KP_NATIVE_EXEC || function->class == KP_NATIVE_EXIT;
 }
 
-/* A handler could jump out of here for good, with a lock held; its calls would be taken for our own. */
-static void block_signals(sigset_t *before)
-{
-    sigset_t all;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before);
-}
-
 struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, struct kp_call_frame *rbx,
                                         const uint8_t *vectors, const uint64_t *cfa)
 {
@@ -221,7 +212,7 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
     struct kp_call_start start = {function->target, NULL};
     struct kp_thread_state *t = kp_self;
     int saved = errno;
-    sigset_t signals;
+    uint64_t signals = 0;
     bool long_work;
     uint32_t id;
 
@@ -231,8 +222,9 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
     if (kp_local.own || passes(t))
         return start;
     long_work = is_long(t, function);
+    /* A handler could jump out of here for good, with a lock held; its calls would be taken for our own. */
     if (long_work)
-        block_signals(&signals);
+        signals = kp_signals_block();
     kp_local.own = long_work;
     t = kp_thread_active();
     kp_local.own = false;
@@ -252,7 +244,7 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
         kp_probe_end(t);
     }
     if (long_work)
-        pthread_sigmask(SIG_SETMASK, &signals, NULL);
+        kp_signals_set(signals);
     errno = saved;
     return start;
 }
