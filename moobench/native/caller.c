@@ -1,6 +1,6 @@
 /*
- * Calls of an exported function of another object, and nothing else. Prints nanoseconds per call: the least of short
- * blocks, since whatever disturbs a block makes it longer.
+ * Calls of an exported function of another object, and nothing else. Prints nanoseconds per call: the least
+ * of short blocks, since whatever disturbs a block makes it longer.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -77,7 +77,7 @@ static void **frames_of(struct kp_thread_state *t)
 }
 
 /* Some more frames for a list: fresh ones, then those that seemed abandoned. */
-static bool take_frames(void **list)
+static void take_frames(void **list)
 {
     uint32_t first = atomic_load(&pool_taken);
 
@@ -89,13 +89,12 @@ static bool take_frames(void **list)
             frame->state = KP_CALL_FRAME_USED;
             frame->captures = NULL;
         }
-        return *list != NULL;
+        return;
     }
     for (uint32_t i = first; i < first + FRAMES_TAKEN; i++) {
         pool[i].next = *list;
         *list = &pool[i];
     }
-    return true;
 }
 
 void kp_call_abandon(struct kp_call_frame *frame)
@@ -160,11 +159,13 @@ static struct kp_call_frame *record_call(struct kp_thread_state *t, const struct
     void **list = frames_of(t);
     struct kp_call_frame *frame;
 
-    if ((!*list && !take_frames(list)) || !kp_open_room(t)) {
+    if (!*list)
+        take_frames(list);
+    frame = *list;
+    if (!frame || !kp_open_room(t)) {
         record_entry(t, id);
         return NULL;
     }
-    frame = *list;
     *list = frame->next;
     frame->target = function->target;
     frame->cfa = (uintptr_t)cfa;

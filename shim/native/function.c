@@ -147,12 +147,6 @@ void *kp_native_target(void *address)
                : address;
 }
 
-void kp_native_count(unsigned *hooked, unsigned *not_hooked)
-{
-    *hooked = count - 1;
-    *not_hooked = refused;
-}
-
 /* Stays in place as long as the process lives: a call may be looking at it. */
 static bool set_capture(uint32_t index, const struct kp_capture *capture)
 {

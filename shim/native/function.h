@@ -67,9 +67,6 @@ struct kp_native_function *kp_native_moved(const struct kp_native_symbol *symbol
 /* The function behind a thunk; any other address itself. Any thread. */
 void *kp_native_target(void *address);
 
-/* How many functions are hooked, and how many found no room. */
-void kp_native_count(unsigned *hooked, unsigned *refused);
-
 /*
  * Ask the rules about a function and define it if it is traced. Returns its new `id`, which is
  * KP_NATIVE_UNDECIDED when nothing can be said now. Takes kp_core.lock.

@@ -327,7 +327,7 @@ static void put_stub(uint8_t *stub, const struct kp_native_function *function, c
 /* What fits into the window, and where it goes. `stub` is also the place for which the instructions are
  * moved. */
 static void plan(struct candidate *candidate, const struct candidate *next, const struct kp_elf_range *text,
-                 uint8_t *stub)
+                 const uint8_t *stub)
 {
     candidate->move.code = (const uint8_t *)candidate->window;
     candidate->move.code_bytes = text->high - candidate->window;

@@ -15,7 +15,8 @@
 #define L_LIMIT 40
 #define L_SELF  48
 
-/* struct kp_native_function: as one word from N_ID on, 1 to N_PLAIN_MAX is a traced function of the plain class */
+/* struct kp_native_function: as one word from N_ID on, 1 to N_PLAIN_MAX is a traced function of the plain
+ * class */
 #define N_TARGET    0
 #define N_ID        8
 #define N_PLAIN_MAX 0x7fffffff
