@@ -86,7 +86,8 @@ static void judge_by_slots(struct kp_traceable *traceable, const struct called_n
         return;
     traceable->mechanism = KP_MECHANISM_NONE;
     traceable->reason = name ? "has its address taken, but is not called through a slot"
-                             : "is called through no slot of these objects (dlsym may still find it)";
+                             : "is called through no slot of these objects (dlsym may still find it, and "
+                               "KPROBE_INLINE=1 calls inside)";
 }
 
 static void judge(struct kp_traceable *traceable, const struct search *search)
