@@ -33,6 +33,22 @@ static inline void kp_probe_end(struct kp_thread_state *t)
 }
 
 /*
+ * A probe begins, if events may be written at once: the clock is the counter and three slots are free. In
+ * this order: a signal handler may use up the room until the probe has begun. General registers only, nothing
+ * is called.
+ */
+static inline bool kp_probe_try(struct kp_thread_state *t)
+{
+    if (!kp_thread_is_recording(t) || t->clock != KP_CLOCK_TSC)
+        return false;
+    kp_probe_begin(t);
+    if (__builtin_expect(t->head < t->limit, 1))
+        return true;
+    kp_probe_end(t);
+    return false;
+}
+
+/*
  * The shim's own work in the program's thread, in the slow path: what the interpreter and libc call in its
  * course is none of the program's calls. Returns what kp_own_end puts back. Any thread, with a state or
  * without.

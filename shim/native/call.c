@@ -20,19 +20,9 @@ BELIEVES(offsetof(struct kp_call_frame, cfa) == F_CFA && offsetof(struct kp_call
 BELIEVES(sizeof(struct kp_call_registers) == PUSHED_BYTES);
 BELIEVES(KP_CALL_THUNK_BYTES == sizeof *kp_call_thunks);
 
-/*
- * A probe begins, if three slots are free and the clock is the counter. In this order: a signal handler may
- * use up the room until the probe has begun.
- */
 static inline bool begin(struct kp_thread_state *t)
 {
-    if (!kp_thread_is_recording(t) || t->busy || t->on_trial || t->clock != KP_CLOCK_TSC)
-        return false;
-    kp_probe_begin(t);
-    if (t->head < t->limit)
-        return true;
-    kp_probe_end(t);
-    return false;
+    return !t->busy && !t->on_trial && kp_probe_try(t);
 }
 
 /* The call is not to be followed to its end. Two slots: begin() saw three, and the slow path of kp_emit would

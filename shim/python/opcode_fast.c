@@ -39,19 +39,9 @@ static inline bool same_stack(void)
     return KP_FIELD(void *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk) == LOCAL.chunk;
 }
 
-/*
- * A probe begins, if an event may be written now without asking anybody. In this order: a signal handler may
- * use up the room until it has begun.
- */
 static inline bool begin(struct kp_thread_state *t)
 {
-    if (!kp_thread_is_recording(t) || t->clock != KP_CLOCK_TSC || !same_stack())
-        return false;
-    kp_probe_begin(t);
-    if (t->head < t->limit)
-        return true;
-    kp_probe_end(t);
-    return false;
+    return same_stack() && kp_probe_try(t);
 }
 
 bool kp_opcode_fast_start(void)

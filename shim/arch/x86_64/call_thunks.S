@@ -15,16 +15,7 @@
  * vector registers hold arguments or results; what needs more goes through with_vectors, which keeps them.
  */
 #include "call_offsets.h"
-
-.macro SAVE register
-        push    \register
-        .cfi_adjust_cfa_offset 8
-.endm
-
-.macro RESTORE register
-        pop     \register
-        .cfi_adjust_cfa_offset -8
-.endm
+#include "stack.inc"
 
 /* rbx is the shadow frame from here on. */
 .macro CFI_RBX_IN_FRAME

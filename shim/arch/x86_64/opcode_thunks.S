@@ -18,6 +18,7 @@
  * Written once for all versions: fields marked as sites are filled in by kp_thunks_prepare.
  */
 #include "offsets.h"
+#include "stack.inc"
 
 /* The four bytes before the end of the instruction just assembled (and before `tail` bytes more). */
 .macro SITE kind, tail=0
@@ -56,16 +57,6 @@
 .macro LOAD_FIELD kind, base, register
         mov     SITE_EMPTY(\base), \register
         SITE    \kind
-.endm
-
-.macro SAVE register
-        push    \register
-        .cfi_adjust_cfa_offset 8
-.endm
-
-.macro RESTORE register
-        pop     \register
-        .cfi_adjust_cfa_offset -8
 .endm
 
 /* The running frame, through tstate->cframe (3.11, 3.12) or straight from the thread state. */
