@@ -56,9 +56,7 @@ void *kp_call_enter(const struct kp_native_function *function, const uint64_t *c
     if (id == KP_NATIVE_PASS)
         return function->target;
     if (t->busy) {
-        /* The shim's own call, or one of a handler that interrupted a probe. */
-        if (t->busy == KP_BUSY_PROBE)
-            kp_thread_pass(t);
+        kp_call_pass(t, cfa);
         return function->target;
     }
     is_tail = function->class == KP_NATIVE_CALL && kp_call_is_tail(cfa) &&

@@ -53,7 +53,7 @@ struct kp_call_results {
 
 /* In call_thunks.S. */
 extern const uint8_t kp_call_thunks[KP_CALL_THUNKS][KP_CALL_THUNK_BYTES];
-void kp_call_inside(void); /* where stubs of inline.c lead */
+void kp_call_inside(void); /* where stubs of inside.c lead */
 void kp_call_return(void), kp_call_return_slow(void), kp_call_return_inside(void),
     kp_call_return_inside_slow(void), kp_call_landing(void);
 
@@ -61,6 +61,31 @@ void kp_call_return(void), kp_call_return_slow(void), kp_call_return_inside(void
 static inline bool kp_call_is_tail(const uint64_t *cfa)
 {
     return cfa[-1] == (uintptr_t)kp_call_return || cfa[-1] == (uintptr_t)kp_call_return_inside;
+}
+
+/* Where calls of the trampoline's return to: the caller that a callee sees there is the program's. */
+static inline bool kp_call_is_site(uintptr_t address)
+{
+    return address == (uintptr_t)kp_call_return || address == (uintptr_t)kp_call_return_slow ||
+           address == (uintptr_t)kp_call_return_inside || address == (uintptr_t)kp_call_return_inside_slow;
+}
+
+/* Our own code. */
+extern struct kp_call_code {
+    uintptr_t low, high;
+} kp_call_code;
+
+/*
+ * A call while the thread is busy. In the midst of a probe it is a handler's, unless it comes from our own
+ * code: what that calls in libc may be hooked there.
+ */
+static inline void kp_call_pass(struct kp_thread_state *t, const uint64_t *cfa)
+{
+    uintptr_t caller = cfa[-1];
+    bool ours = caller >= kp_call_code.low && caller < kp_call_code.high;
+
+    if (t->busy == KP_BUSY_PROBE && (!ours || kp_call_is_site(caller)))
+        kp_thread_pass(t);
 }
 
 /* In call.c. `rbx`: whatever the register held. The target, to jump to; NULL: take the slow path. */

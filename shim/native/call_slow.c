@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,10 +52,30 @@ static uint64_t area_bytes(uint32_t mask)
     return bytes;
 }
 
+struct kp_call_code kp_call_code;
+
+static int find_own_code(struct dl_phdr_info *info, size_t bytes, void *user)
+{
+    (void)bytes;
+    (void)user;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t low = info->dlpi_addr + segment->p_vaddr;
+
+        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) ||
+            (uintptr_t)kp_call_thunks - low >= segment->p_memsz)
+            continue;
+        kp_call_code = (struct kp_call_code){low, low + segment->p_memsz};
+        return 1;
+    }
+    return 0;
+}
+
 static void tag_left(void *tag);
 
 void kp_call_setup(void)
 {
+    dl_iterate_phdr(find_own_code, NULL);
     kp_open_left = tag_left;
     kp_call_vector_mask = enabled_features();
     if (kp_call_vector_mask)
@@ -191,10 +212,9 @@ static struct kp_call_frame *record(struct kp_thread_state *t, const struct kp_c
 }
 
 /* Calls of the shim's own, of its self-tests, and of handlers that interrupt a probe. */
-static bool passes(struct kp_thread_state *t)
+static bool passes(struct kp_thread_state *t, const uint64_t *cfa)
 {
-    if (t->busy == KP_BUSY_PROBE)
-        kp_thread_pass(t);
+    kp_call_pass(t, cfa);
     return t->busy || t->on_trial;
 }
 
@@ -220,7 +240,7 @@ struct kp_call_start kp_call_enter_slow(struct kp_call_registers *registers, str
     if (function->class == KP_NATIVE_JUMP && t->busy == KP_BUSY_PROBE)
         kp_open_settle(t);
     /* A function that the making of a thread's state calls, hooked inside of libc. */
-    if (kp_local.own || passes(t))
+    if (kp_local.own || passes(t, cfa))
         return start;
     long_work = is_long(t, function);
     /* A handler could jump out of here for good, with a lock held; its calls would be taken for our own. */
@@ -332,13 +352,6 @@ static bool find_unwinder(void)
     return unwinder.found;
 }
 
-/* Elsewhere in the trampoline there is no shadow frame in rbx. */
-static bool is_call_site(uintptr_t address)
-{
-    return address == (uintptr_t)kp_call_return || address == (uintptr_t)kp_call_return_slow ||
-           address == (uintptr_t)kp_call_return_inside || address == (uintptr_t)kp_call_return_inside_slow;
-}
-
 static void call_is_unwound(struct kp_call_frame *frame)
 {
     kp_call_end(kp_call_frame_tag(frame), KP_EVENT_UNWIND);
@@ -367,7 +380,8 @@ int kp_call_personality(int version, int actions, uint64_t class, void *exceptio
     find_unwinder();
     if (t != &kp_untraced && t != &kp_nobody)
         t->busy = was_busy;
-    if (!unwinder.found || !is_call_site(unwinder.get_address(context)))
+    /* Elsewhere in the trampoline there is no shadow frame in rbx. */
+    if (!unwinder.found || !kp_call_is_site(unwinder.get_address(context)))
         return CONTINUE_UNWIND;
     call_is_unwound((struct kp_call_frame *)unwinder.get_register(context, DWARF_RBX));
     errno = saved;

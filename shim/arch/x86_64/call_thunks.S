@@ -1,5 +1,5 @@
 /*
- * Thunks for calls of C functions, and the trampoline behind them. See calls.h for the C side.
+ * Thunks for calls of C functions, and the trampoline behind them. See call.h for the C side.
  *
  * A callee finds its stack arguments directly above its return address, so a trampoline cannot simply have a
  * frame between caller and callee. This one takes the caller's return address away first (into a shadow frame);
@@ -86,7 +86,7 @@ kp_call_thunks:
  * registers of a variadic call), r10 (static chain). After a call, only results and callee-saved registers count.
  *
  * `all` 8: calls inside an object, whose compiler may know what the callee leaves alone (-fipa-ra): every register is kept
- * but the results. The stub (inline.c) has pushed r11: 8 bytes more below the return address.
+ * but the results. The stub (inside.c) has pushed r11: 8 bytes more below the return address.
  */
 .macro TRAMPOLINE name, all, return_name, slow_return_name
         .balign 64
