@@ -263,6 +263,8 @@ static void end_section(bool again)
         kp_core_unlock();
         return;
     }
+    if (kp_self->ring)
+        kp_emit_passed(kp_self); /* what passed since its last ENTER that looked for room */
     set_live(false);
     if (kp_core.last_words)
         kp_core.last_words();

@@ -80,7 +80,7 @@ CASES = [
     Case("exceptions_exit", "exceptions.cpp", "exceptions_lib.cpp", ["3", "exit"], flags=FRAMES, status=3),
     Case("threads", "threads.c", "threads_lib.c", ["400"], flags=FRAMES),
     Case("threads_main_leaves", "threads.c", "threads_lib.c", ["8", "main_leaves"], flags=FRAMES, status=signal.SIGALRM),
-    Case("storm", "storm.c", "storm_lib.c", ["0.7"], rules=OWN),
+    Case("storm", "storm.c", "storm_lib.c", ["0.7"]),
     Case("coroutines", "coroutines.c", "coroutines_lib.c", flags=FRAMES),
     Case("small_stacks", "small_stacks.c", "small_stacks_lib.c"),
     Case("short", "short.c", "short_lib.S"),
