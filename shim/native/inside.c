@@ -32,12 +32,16 @@ struct candidate {
 
 /* What a function's entry jumps to; the first word of an area is where all stubs lead. */
 #define STUB_BYTES   128
-#define MOVED_AT     32
+#define TARGET_AT    24 /* a landing pad, for the trampoline's indirect call, then what was moved */
+#define MOVED_AT     28
 #define AREAS_MAX    512
 #define BEFORE_BYTES 512 /* decoded in front of a function, for branches into it */
 #define BEHIND_BYTES 160 /* a short branch reaches 128 */
 
 static const uint8_t landing_pad[] = {0xf3, 0x0f, 0x1e, 0xfa};
+
+_Static_assert(TARGET_AT + sizeof landing_pad == MOVED_AT && MOVED_AT + KP_MOVED_BYTES_MAX <= STUB_BYTES,
+               "a stub's parts");
 
 static const struct kp_mover *mover;
 static struct kp_elf_range areas[AREAS_MAX];
@@ -189,6 +193,22 @@ static void join(const struct kp_elf *object)
     candidates.count = candidates.count ? kept + 1 : 0;
 }
 
+/* Assembly may leave its functions without a size: then all up to the next one is taken for it. */
+static void bound(const struct kp_elf *object)
+{
+    struct candidate *all = candidates.items;
+
+    for (size_t i = 0; i < candidates.count; i++) {
+        const struct kp_elf_range *text = text_of(object, all[i].address);
+
+        if (all[i].end > all[i].address)
+            continue;
+        all[i].end = text->high;
+        if (i + 1 < candidates.count && all[i + 1].address < text->high)
+            all[i].end = all[i + 1].address;
+    }
+}
+
 /* --- branches into what is to be overwritten --- */
 
 static bool is_marked(const struct kp_elf_range *text, uintptr_t address)
@@ -254,14 +274,14 @@ static void note_branch(uintptr_t source, uintptr_t target, bool call)
 /* Every branch of 32 bits that bytes of the text can be taken for, aligned or not. */
 static void search_long_branches(const struct kp_elf_range *text)
 {
-    const uint8_t *low = (const uint8_t *)text->low, *high = (const uint8_t *)text->high - 6;
+    const uint8_t *low = (const uint8_t *)text->low, *high = (const uint8_t *)text->high;
 
-    for (const uint8_t *at = low; at < high; at++) {
+    for (const uint8_t *at = low; at + 5 <= high; at++) {
         size_t opcode = *at == 0xe8 || *at == 0xe9 ? 1 : *at == 0x0f && (at[1] & 0xf0) == 0x80 ? 2 : 0;
         uintptr_t target;
         int32_t away;
 
-        if (!opcode)
+        if (!opcode || at + opcode + 4 > high)
             continue;
         memcpy(&away, at + opcode, sizeof away);
         target = (uintptr_t)(at + opcode + 4) + (uintptr_t)(intptr_t)away;
@@ -312,16 +332,17 @@ static void look_for_branches(struct kp_elf *object)
 
 /* --- stubs --- */
 
-/* push %r11; movabs $function, %r11; jmp *where_all_lead(%rip) */
+/* push %r11; movabs $function, %r11; notrack jmp *where_all_lead(%rip) */
 static void put_stub(uint8_t *stub, const struct kp_native_function *function, const uint8_t *area)
 {
-    static const uint8_t start[] = {0x41, 0x53, 0x49, 0xbb}, jump[] = {0xff, 0x25};
-    int32_t away = (int32_t)(area - (stub + 18));
+    static const uint8_t start[] = {0x41, 0x53, 0x49, 0xbb}, jump[] = {0x3e, 0xff, 0x25};
+    int32_t away = (int32_t)(area - (stub + 19));
 
     memcpy(stub, start, 4);
     memcpy(stub + 4, &function, 8);
-    memcpy(stub + 12, jump, 2);
-    memcpy(stub + 14, &away, 4);
+    memcpy(stub + 12, jump, 3);
+    memcpy(stub + 15, &away, 4);
+    memcpy(stub + TARGET_AT, landing_pad, sizeof landing_pad);
 }
 
 /* What fits into the window, and where it goes. `stub` is also the place for which the instructions are
@@ -335,8 +356,7 @@ static void plan(struct candidate *candidate, const struct candidate *next, cons
     candidate->reason = mover->move(&candidate->move);
     if (candidate->reason)
         return;
-    if (candidate->end > candidate->window &&
-        candidate->window + candidate->move.taken_bytes > candidate->end)
+    if (candidate->window + candidate->move.taken_bytes > candidate->end)
         candidate->reason = "it is too short";
     else if (next && candidate->window + candidate->move.taken_bytes > next->address)
         candidate->reason = "another function begins in its first instructions";
@@ -378,7 +398,7 @@ static struct kp_native_function *function_of(const struct kp_elf *object, const
         .class = candidate->entry_only ? KP_NATIVE_ENTRY_ONLY : KP_NATIVE_CALL,
     };
 
-    return kp_native_moved(&symbol, (void *)candidate->move.new_place);
+    return kp_native_moved(&symbol, (uint8_t *)candidate->move.new_place - MOVED_AT + TARGET_AT);
 }
 
 static void fill(struct candidate *candidate, const struct kp_elf *object, uint8_t *area)
@@ -441,27 +461,38 @@ static void change(struct kp_elf *object, uint8_t *area, size_t bytes)
             divert(&all[i]);
 }
 
+/* V8 finds its frames by the return addresses below them, of calls from its own code into C++: those would be
+ * ours. */
+static bool reads_return_addresses(const struct kp_elf *object)
+{
+    struct kp_elf_name version = kp_elf_name("_ZN2v82V810GetVersionEv");
+
+    return kp_elf_next(object, &version, 0) != 0;
+}
+
 static void take_functions(struct kp_elf *object)
 {
     size_t count, bytes;
     uint8_t *area;
 
+    if (reads_return_addresses(object)) {
+        kp_hook_refused("an object with V8 in it, which reads return addresses");
+        return;
+    }
     candidates.count = 0;
     for (uint32_t i = 1; i < kp_elf_symbol_count(object); i++)
         consider(object, i);
     sort();
     join(object);
+    bound(object);
     count = count_selected();
-    if (!count || area_count == AREAS_MAX) {
-        report(object);
-        return;
-    }
     bytes = ((count + 1) * STUB_BYTES + 4095) & ~(size_t)4095;
-    area = kp_text_area_near((const void *)object->texts[0].low, bytes);
+    area =
+        count && area_count < AREAS_MAX ? kp_text_area_near((const void *)object->texts[0].low, bytes) : NULL;
     if (area)
         change(object, area, bytes);
-    else
-        kp_hook_refused("no memory near it");
+    else if (count)
+        kp_hook_refused("no memory near its object");
     report(object);
 }
 
