@@ -212,15 +212,20 @@ static void native_goes_deep(void **state)
 }
 
 /* A tail call through the thunk of another. */
-static int (*hooked_leaf)(int);
+__attribute__((used)) static int (*hooked_leaf)(int);
 __attribute__((noinline)) static int leaf(int n)
 {
     return n * 2;
 }
-__attribute__((noinline)) static int by_jump(int n)
-{
-    return hooked_leaf(n + 1);
-}
+/* In assembly, because compilers that are told not to optimise, or to look after memory, call. */
+int by_jump(int n);
+__asm__(".text\n"
+        ".type by_jump, @function\n"
+        "by_jump:\n\t"
+        "endbr64\n\t"
+        "add $1, %edi\n\t"
+        "jmp *hooked_leaf(%rip)\n"
+        ".size by_jump, . - by_jump");
 
 static void tail(void)
 {
