@@ -28,13 +28,16 @@ static uint64_t ended_unplaced, ended_unplaced_calls;
 
 /*
  * The thread is gone: its entry goes to the writer, its state to the next thread. Other destructors may call
- * functions that are traced, so this one asks to run in the last round.
+ * functions that are traced, so this one asks to run late. The last round is that of the thread sanitizer,
+ * whose mutexes are of no use after it.
  */
+#define LAST_ENDING (PTHREAD_DESTRUCTOR_ITERATIONS - 1)
+
 static void thread_ended(void *value)
 {
     struct kp_thread_state *t = value;
 
-    if (++t->endings < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, t) == 0)
+    if (++t->endings < LAST_ENDING && pthread_setspecific(key, t) == 0)
         return;
     kp_open_end_calls(t);
     kp_self = &kp_untraced; /* from here on, all that is called is the shim's own */
