@@ -4,9 +4,10 @@
     programs.py                   those that are quick, as a table
     programs.py --all             all
     programs.py --twice           two plain runs against each other: whether an invocation is fit for the comparison
+    programs.py --inside          calls inside of objects, too
     programs.py perl git          only these
 
-Each runs plainly and under the shim with `+*:*`, in a folder made anew each time. Standard output, error output, status and the
+Each runs plainly and under the shim with `+*:*` (--rules), in a folder made anew each time. Standard output, error output, status and the
 files in the folder afterwards must be equal, `kprobe verify` must be content with every trace, and there must be calls.
 
 Exit status: 0 all fine, 1 something differs, 77 none of the programs is installed.
@@ -30,7 +31,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "oracle"))
 import compare  # noqa: E402
 
 TIMEOUT_S = 100
-RULES = "+*:*"
 
 # `command`: the first word is looked up; SERVER is a loopback server, INPUT a text. `slow`: only with --all. `ignore`: names of
 # files that are never the same twice.
@@ -236,6 +236,7 @@ class Runner:
     def __init__(self, options, base, server):
         self.kprobe, self.shim = os.path.join(options.tools, "kprobe"), os.path.join(options.tools, "libkprobe.so")
         self.base, self.server = base, server
+        self.tracing = dict({"KPROBE_INLINE": "1"} if options.inside else {}, LD_PRELOAD=self.shim, KPROBE_FILTER=options.rules)
         self.template, self.work = os.path.join(base, "template"), os.path.join(base, "work")
         os.mkdir(self.template)
         prepare(self.template)
@@ -259,8 +260,7 @@ class Runner:
         traces = os.path.join(self.base, "traces")
         shutil.rmtree(traces, ignore_errors=True)
         os.mkdir(traces)
-        extra = {} if twice else {"LD_PRELOAD": self.shim, "KPROBE_FILTER": RULES,
-                                  "KPROBE_OUTPUT": "file:" + os.path.join(traces, "kprobe.%p.kpt")}
+        extra = {} if twice else dict(self.tracing, KPROBE_OUTPUT="file:" + os.path.join(traces, "kprobe.%p.kpt"))
         other, other_files, other_seconds = self.run(program, **extra)
         compare.compare_output(plain, other, problems, "second" if twice else "traced")
         for name in sorted(files.keys() | other_files.keys()):
@@ -290,6 +290,8 @@ def main():
     parser.add_argument("--tools", default=os.path.join(TOP, "build/dev/bin"), help="folder of kprobe and libkprobe.so")
     parser.add_argument("--all", action="store_true", help="the slow ones as well")
     parser.add_argument("--twice", action="store_true", help="without the shim, two times")
+    parser.add_argument("--inside", action="store_true", help="calls inside of objects, too (KPROBE_INLINE=1)")
+    parser.add_argument("--rules", default="+*:*", help="instead of +*:*")
     parser.add_argument("--part", help="N/M: only each Mth program, from the Nth on")
     parser.add_argument("names", nargs="*", help="only these")
     options = parser.parse_args()

@@ -185,10 +185,11 @@ class Run:
         self.case, self.program, self.library = case, program, library
         self.kprobe, self.shim = os.path.join(options.tools, "kprobe"), os.path.join(options.tools, "libkprobe.so")
         self.limit_s = options.limit
+        self.environment = dict(case.environment, **{"KPROBE_INLINE": "1"} if options.inside else {})
         self.problems = compare.Problems()
 
     def start(self, folder, **extra):
-        env = compare.environment(COUNTS=os.path.join(folder, "counts"), **self.case.environment, **extra)
+        env = compare.environment(COUNTS=os.path.join(folder, "counts"), **self.environment, **extra)
         # The libraries that gdb and others look for are the system's; the program knows its own by RPATH.
         return compare.run([self.program] + self.case.arguments, env, os.devnull, folder, self.limit_s)
 
@@ -304,6 +305,7 @@ def main():
     parser.add_argument("--work", help="folder for what is built (default: a temporary one)")
     parser.add_argument("--style", action="append", help="how to link (default: default; 'all')")
     parser.add_argument("--rules", action="append", help="only these: " + ", ".join(RULES))
+    parser.add_argument("--inside", action="store_true", help="calls inside of objects, too (KPROBE_INLINE=1)")
     parser.add_argument("--plain", action="store_true", help="no shim: only whether the programs always print the same")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--limit", type=float, default=TIMEOUT_S, help="seconds that a program may take")
