@@ -14,6 +14,7 @@ static unsigned shown = KP_LEVEL_WARN;
 static const char *log_file;
 static __thread bool detached __attribute__((tls_model("initial-exec")));
 static char kept[KP_LOG_KEPT][KP_LOG_LINE_BYTES + 16];
+static _Atomic bool is_kept[KP_LOG_KEPT]; /* written completely */
 static _Atomic unsigned kept_count;
 
 static const char *const level_text[] = {"error", "warning", "info", "debug"};
@@ -31,8 +32,10 @@ static void keep(enum kp_level_choice level, const char *text)
     if (level > KP_LEVEL_INFO)
         return;
     n = atomic_fetch_add(&kept_count, 1);
-    if (n < KP_LOG_KEPT)
-        snprintf(kept[n], sizeof kept[n], "%s: %s", level_text[level], text);
+    if (n >= KP_LOG_KEPT)
+        return;
+    snprintf(kept[n], sizeof kept[n], "%s: %s", level_text[level], text);
+    atomic_store_explicit(&is_kept[n], true, memory_order_release);
 }
 
 void kp_log_detach_thread(void)
@@ -94,5 +97,5 @@ void kp_log(enum kp_level_choice level, const char *format, ...)
 
 const char *kp_log_kept(unsigned n)
 {
-    return n < KP_LOG_KEPT && n < atomic_load(&kept_count) ? kept[n] : NULL;
+    return n < KP_LOG_KEPT && atomic_load_explicit(&is_kept[n], memory_order_acquire) ? kept[n] : NULL;
 }
