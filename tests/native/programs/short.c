@@ -15,6 +15,7 @@
     X(t_jump_outside, 13)                                                                                    \
     X(t_loop, 5)                                                                                             \
     X(t_back, 6)                                                                                             \
+    X(t_unsized, 14)                                                                                         \
     X(t_call, 0)                                                                                             \
     X(t_relative, 0)                                                                                         \
     X(t_compare, 0)                                                                                          \

@@ -59,6 +59,21 @@ FUNCTION t_back /* into the first five bytes */
     jnz 1b
     ret
 END t_back
+    .balign 16
+    .globl t_unsized
+    .type t_unsized, @function
+t_unsized: /* the entry is the loop, the stack is not always the same there, and nothing says where it ends */
+    push %rdi
+    lea -1(%rdi), %rdi
+    test %rdi, %rdi
+    jnz t_unsized_inner
+1:  pop %rax
+    cmpq $4096, (%rsp)
+    jb 1b
+    ret
+    .hidden t_unsized_inner
+    .set t_unsized_inner, t_unsized
+    .balign 16
 FUNCTION t_call
     call 1f
 1:  pop %rax
