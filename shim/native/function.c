@@ -196,7 +196,10 @@ uint32_t kp_native_decide(struct kp_native_function *function)
     uint32_t id;
 
     kp_core_lock();
-    id = decide((uint32_t)(function - kp_native_functions));
+    id = atomic_load_explicit(&function->id, memory_order_relaxed);
+    /* Another thread may have been first. */
+    if (id == KP_NATIVE_UNDECIDED)
+        id = decide((uint32_t)(function - kp_native_functions));
     atomic_store_explicit(&function->id, id, memory_order_release);
     kp_core_unlock();
     return id;
