@@ -289,8 +289,11 @@ void kp_call_leave_slow(struct kp_call_frame *frame, const struct kp_call_result
     t = kp_self;
     if (frame->state != KP_CALL_FRAME_ABANDONED) {
         if (t->open.base && !t->busy) {
+            /* A handler in between could take what is to be the next one, and lose it. */
+            kp_probe_begin(t);
             frame->next = *frames_of(t);
             *frames_of(t) = frame;
+            kp_probe_end(t);
         } else {
             kp_call_abandon(frame);
         }
@@ -314,7 +317,7 @@ static struct unwinder {
     uintptr_t (*get_address)(void *context);
     void (*set_address)(void *context, uintptr_t address);
     int (*backtrace)(int (*each)(void *context, void *user), void *user);
-    bool found;
+    _Atomic bool found;
 } unwinder;
 
 void (*kp_call_resume)(void);
@@ -344,12 +347,13 @@ static bool find_unwinder(void)
     *(void **)&unwinder.set_address = dlsym(library, "_Unwind_SetIP");
     *(void **)&unwinder.backtrace = dlsym(library, "_Unwind_Backtrace");
     *(void **)&kp_call_resume = dlsym(library, "_Unwind_Resume");
-    unwinder.found = unwinder.get_register && unwinder.set_register && unwinder.get_address &&
-                     unwinder.set_address && unwinder.backtrace && kp_call_resume;
+    if (!unwinder.get_register || !unwinder.set_register || !unwinder.get_address || !unwinder.set_address ||
+        !unwinder.backtrace || !kp_call_resume)
+        return false;
     /* Its table of register sizes is made when it first unwinds: without it GetGR aborts. */
-    if (unwinder.found)
-        unwinder.backtrace(first_only, NULL);
-    return unwinder.found;
+    unwinder.backtrace(first_only, NULL);
+    unwinder.found = true;
+    return true;
 }
 
 static void call_is_unwound(struct kp_call_frame *frame)
@@ -367,27 +371,26 @@ int kp_call_personality(int version, int actions, uint64_t class, void *exceptio
 
 int kp_call_personality(int version, int actions, uint64_t class, void *exception, void *context)
 {
-    struct kp_thread_state *t = kp_self;
-    uint32_t was_busy = t->busy;
+    struct kp_call_frame *frame = NULL;
+    uint32_t before;
     int saved = errno;
 
     (void)version;
     (void)class;
     if (!(actions & CLEANUP_PHASE))
         return CONTINUE_UNWIND;
-    if (t != &kp_untraced && t != &kp_nobody)
-        t->busy = KP_BUSY_OWN;
-    find_unwinder();
-    if (t != &kp_untraced && t != &kp_nobody)
-        t->busy = was_busy;
+    /* The unwinder may be hooked, too. */
+    before = kp_own_begin(kp_self);
     /* Elsewhere in the trampoline there is no shadow frame in rbx. */
-    if (!unwinder.found || !kp_call_is_site(unwinder.get_address(context)))
-        return CONTINUE_UNWIND;
-    call_is_unwound((struct kp_call_frame *)unwinder.get_register(context, DWARF_RBX));
+    if (find_unwinder() && kp_call_is_site(unwinder.get_address(context)))
+        frame = (struct kp_call_frame *)unwinder.get_register(context, DWARF_RBX);
+    if (frame && actions & HANDLER_FRAME) {
+        unwinder.set_register(context, DWARF_RAX, (uintptr_t)exception);
+        unwinder.set_address(context, (uintptr_t)kp_call_landing);
+    }
+    kp_own_end(kp_self, before);
+    if (frame)
+        call_is_unwound(frame);
     errno = saved;
-    if (!(actions & HANDLER_FRAME))
-        return CONTINUE_UNWIND;
-    unwinder.set_register(context, DWARF_RAX, (uintptr_t)exception);
-    unwinder.set_address(context, (uintptr_t)kp_call_landing);
-    return INSTALL_CONTEXT;
+    return frame && actions & HANDLER_FRAME ? INSTALL_CONTEXT : CONTINUE_UNWIND;
 }
