@@ -87,6 +87,10 @@ KNOWN = [
 ] + [
     Known("monitoring_tool", "monitoring", "output", "which events a tool gets after it was switched on or off in a callback "
           "depends on whether there is another tool, whoever that is (3.13)"),
+] + [
+    Known("cpp_exceptions_c", engine, "events", "the unwinder tells of the C++ exception that leaves traced functions in C, so the Python "
+          "calls above them are known to be unwound; the oracle is not told")
+    for engine in ("opcode", "monitoring", "frame", "profile")
 ]
 
 
