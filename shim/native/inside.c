@@ -12,7 +12,9 @@
 #include "inline/mover.h"
 #include "list.h"
 #include "log.h"
+#include "trace/proc.h"
 #include "trace/special.h"
+#include "writer.h"
 
 #pragma weak dladdr
 #pragma weak dlerror
@@ -362,6 +364,15 @@ static void plan(struct candidate *candidate, const struct candidate *next, cons
         candidate->reason = "another function begins in its first instructions";
 }
 
+/* Another thread may be at the very instructions: a constructor started it, or the object was loaded a while
+ * ago. */
+static bool others_run(void)
+{
+    struct kp_proc proc;
+
+    return !kp_proc_read(&proc, 0) || proc.threads > 1u + kp_writer_running();
+}
+
 static size_t count_selected(void)
 {
     const struct candidate *all = candidates.items;
@@ -477,6 +488,10 @@ static void take_functions(struct kp_elf *object)
 
     if (reads_return_addresses(object)) {
         kp_hook_refused("an object with V8 in it, which reads return addresses");
+        return;
+    }
+    if (others_run()) {
+        kp_hook_refused("an object that was loaded while other threads ran");
         return;
     }
     candidates.count = 0;
