@@ -141,6 +141,14 @@ void kp_core_refresh(void)
         rule_listeners[i]();
 }
 
+void kp_core_watch_rules(void)
+{
+    kp_core_lock();
+    if (!kp_core.shm)
+        kp_core_start();
+    kp_core_unlock();
+}
+
 void kp_core_tell_of_rules(void (*changed)(void))
 {
     kp_core_lock();

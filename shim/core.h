@@ -91,6 +91,9 @@ void kp_core_thread_ends(void);
 /* The rules changed: every verdict is to be asked for again. Any thread. */
 void kp_core_refresh(void);
 
+/* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
+void kp_core_watch_rules(void);
+
 /* Have a function called, in the writer thread, when the rules changed. At most four, each once. */
 void kp_core_tell_of_rules(void (*changed)(void));
 

@@ -118,15 +118,23 @@ void kp_open_use(struct kp_thread_state *t, struct kp_open_stack stack)
     set_top(t);
 }
 
+/* Take off the innermost activation, whose own end will not come; returns its id. */
+static uint32_t drop(struct kp_thread_state *t)
+{
+    void *frame = kp_local.top_frame;
+    uint32_t id = kp_open_pop(t);
+
+    if (kp_frame_is_call(frame) && kp_open_left)
+        kp_open_left(frame);
+    return id;
+}
+
 void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now)
 {
     while (t->depth > depth) {
-        void *frame = kp_local.top_frame;
-        uint32_t id = kp_open_pop(t);
+        uint32_t id = drop(t);
 
         kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
-        if (kp_frame_is_call(frame) && kp_open_left)
-            kp_open_left(frame);
     }
 }
 
@@ -145,13 +153,8 @@ void kp_open_end_calls(struct kp_thread_state *t)
 
 void kp_open_forget(struct kp_thread_state *t, uint32_t depth)
 {
-    while (t->depth > depth) {
-        void *frame = kp_local.top_frame;
-
-        kp_open_pop(t);
-        if (kp_frame_is_call(frame) && kp_open_left)
-            kp_open_left(frame);
-    }
+    while (t->depth > depth)
+        drop(t);
 }
 
 bool kp_open_find_id(struct kp_thread_state *t, uint32_t id, uint64_t now)

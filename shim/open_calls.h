@@ -193,9 +193,7 @@ static inline void kp_call_end(const void *tag, unsigned kind)
     uint64_t now;
     uint32_t id;
 
-    if (__builtin_expect(kp_local.top_frame != tag ||
-                             t->epoch != atomic_load_explicit(t->live, memory_order_relaxed) || t->busy,
-                         0)) {
+    if (__builtin_expect(kp_local.top_frame != tag || !kp_thread_is_recording(t) || t->busy, 0)) {
         kp_call_end_slow(tag, kind);
         return;
     }

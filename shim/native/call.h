@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "function.h"
+#include "loaded.h"
 #include "open_calls.h"
 
 /*
@@ -71,9 +72,7 @@ static inline bool kp_call_is_site(uintptr_t address)
 }
 
 /* Our own code. */
-extern struct kp_call_code {
-    uintptr_t low, high;
-} kp_call_code;
+extern struct kp_loaded kp_call_code;
 
 /*
  * A call while the thread is busy. In the midst of a probe it is a handler's, unless it comes from our own
@@ -82,7 +81,7 @@ extern struct kp_call_code {
 static inline void kp_call_pass(struct kp_thread_state *t, const uint64_t *cfa)
 {
     uintptr_t caller = cfa[-1];
-    bool ours = caller >= kp_call_code.low && caller < kp_call_code.high;
+    bool ours = caller >= kp_call_code.start && caller < kp_call_code.end;
 
     if (t->busy == KP_BUSY_PROBE && (!ours || kp_call_is_site(caller)))
         kp_thread_pass(t);

@@ -3,7 +3,6 @@
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,30 +51,13 @@ static uint64_t area_bytes(uint32_t mask)
     return bytes;
 }
 
-struct kp_call_code kp_call_code;
-
-static int find_own_code(struct dl_phdr_info *info, size_t bytes, void *user)
-{
-    (void)bytes;
-    (void)user;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t low = info->dlpi_addr + segment->p_vaddr;
-
-        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) ||
-            (uintptr_t)kp_call_thunks - low >= segment->p_memsz)
-            continue;
-        kp_call_code = (struct kp_call_code){low, low + segment->p_memsz};
-        return 1;
-    }
-    return 0;
-}
+struct kp_loaded kp_call_code;
 
 static void tag_left(void *tag);
 
 void kp_call_setup(void)
 {
-    dl_iterate_phdr(find_own_code, NULL);
+    kp_loaded_find(kp_call_thunks, &kp_call_code);
     kp_open_left = tag_left;
     kp_call_vector_mask = enabled_features();
     if (kp_call_vector_mask)

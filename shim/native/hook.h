@@ -32,6 +32,11 @@ extern const struct kp_hook kp_hook_inside, kp_hook_got;
  */
 void *kp_hook_stand_in(struct kp_elf *object, uint32_t symbol, uintptr_t target, const char **reason);
 
+/* What is to be known of a function for its entry (function.h). The path may be in a buffer:
+ * kp_elf_full_path. */
+struct kp_native_symbol kp_hook_symbol(const struct kp_elf *object, uint32_t symbol, uintptr_t target,
+                                       enum kp_native_class class);
+
 /* Whether the rules select a function of an object. */
 bool kp_hook_selected(const struct kp_elf *object, const char *symbol);
 

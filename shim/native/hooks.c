@@ -45,10 +45,12 @@ bool kp_hook_selected(const struct kp_elf *object, const char *symbol)
     return kp_rules_selects(&kp_core.rules, KP_FUNCTION_C, full_name(object, symbol), object->path);
 }
 
-static void *thunk(const struct kp_elf *object, uint32_t number, uintptr_t target, enum kp_native_class class)
+struct kp_native_symbol kp_hook_symbol(const struct kp_elf *object, uint32_t symbol, uintptr_t target,
+                                       enum kp_native_class class)
 {
-    const ElfW(Sym) *at = &object->symbols[number];
-    const struct kp_native_symbol symbol = {
+    const ElfW(Sym) *at = &object->symbols[symbol];
+
+    return (struct kp_native_symbol){
         .target = (void *)target,
         .object = object->name,
         .path = kp_elf_full_path(object),
@@ -58,6 +60,11 @@ static void *thunk(const struct kp_elf *object, uint32_t number, uintptr_t targe
         .build_id_bytes = object->build_id_bytes,
         .class = class,
     };
+}
+
+static void *thunk(const struct kp_elf *object, uint32_t number, uintptr_t target, enum kp_native_class class)
+{
+    const struct kp_native_symbol symbol = kp_hook_symbol(object, number, target, class);
 
     return kp_native_thunk(&symbol);
 }

@@ -124,6 +124,12 @@ static const char *name_of(const struct kp_elf *object, uint32_t symbol)
     return object->strings + object->symbols[symbol].st_name;
 }
 
+/* Selected, and nothing against it so far. */
+static bool is_to_change(const struct candidate *candidate)
+{
+    return candidate->selected && !candidate->reason;
+}
+
 /* The care that a name needs holds for all names of its function. */
 static void judge(const struct kp_elf *object, struct candidate *candidate, uint32_t symbol)
 {
@@ -236,7 +242,7 @@ static bool mark_all(const struct kp_elf_range *text)
     for (size_t i = 0; marks && i < candidates.count; i++) {
         uintptr_t end = all[i].window + all[i].move.taken_bytes;
 
-        if (!all[i].selected || all[i].reason || all[i].address < text->low || end > text->high)
+        if (!is_to_change(&all[i]) || all[i].address < text->low || end > text->high)
             continue;
         for (uintptr_t at = all[i].address; at < end; at++)
             marks[(at - text->low) / 8] |= (uint8_t)(1u << ((at - text->low) % 8));
@@ -267,7 +273,7 @@ static void note_branch(uintptr_t source, uintptr_t target, bool call)
 
     if (!hit || hit->reason || target >= hit->window + hit->move.taken_bytes)
         return;
-    if (target > hit->window || (target > hit->address && target < hit->window))
+    if (target != hit->address && target != hit->window)
         hit->reason = "a branch leads into its first instructions";
     else if (!call && source >= hit->address && source < hit->end)
         hit->reason = "it jumps back to its start";
@@ -308,7 +314,7 @@ static void search_short_branches(struct kp_elf_range *text)
     for (size_t i = 0; i < candidates.count; i++) {
         uintptr_t from = all[i].address - BEFORE_BYTES, to = all[i].window + BEHIND_BYTES;
 
-        if (!all[i].selected || all[i].reason || !is_marked(text, all[i].address))
+        if (!is_to_change(&all[i]) || !is_marked(text, all[i].address))
             continue;
         if (i > 0 && all[i - 1].address > from)
             from = all[i - 1].address;
@@ -379,7 +385,7 @@ static size_t count_selected(void)
     size_t count = 0;
 
     for (size_t i = 0; i < candidates.count; i++)
-        count += all[i].selected && !all[i].reason;
+        count += is_to_change(&all[i]);
     return count;
 }
 
@@ -389,7 +395,7 @@ static void plan_all(const struct kp_elf *object, uint8_t *area)
     uint8_t *stub = area + STUB_BYTES;
 
     for (size_t i = 0; i < candidates.count; i++) {
-        if (!all[i].selected || all[i].reason)
+        if (!is_to_change(&all[i]))
             continue;
         plan(&all[i], i + 1 < candidates.count ? &all[i + 1] : NULL, text_of(object, all[i].address), stub);
         stub += STUB_BYTES;
@@ -398,16 +404,9 @@ static void plan_all(const struct kp_elf *object, uint8_t *area)
 
 static struct kp_native_function *function_of(const struct kp_elf *object, const struct candidate *candidate)
 {
-    const struct kp_native_symbol symbol = {
-        .target = (void *)candidate->address,
-        .object = object->name,
-        .path = kp_elf_full_path(object),
-        .name = name_of(object, candidate->symbol),
-        .offset = object->symbols[candidate->symbol].st_value,
-        .build_id = object->build_id,
-        .build_id_bytes = object->build_id_bytes,
-        .class = candidate->entry_only ? KP_NATIVE_ENTRY_ONLY : KP_NATIVE_CALL,
-    };
+    const struct kp_native_symbol symbol =
+        kp_hook_symbol(object, candidate->symbol, candidate->address,
+                       candidate->entry_only ? KP_NATIVE_ENTRY_ONLY : KP_NATIVE_CALL);
 
     return kp_native_moved(&symbol, (uint8_t *)candidate->move.new_place - MOVED_AT + TARGET_AT);
 }
@@ -460,7 +459,7 @@ static void change(struct kp_elf *object, uint8_t *area, size_t bytes)
     plan_all(object, area);
     look_for_branches(object);
     for (size_t i = 0; i < candidates.count; i++)
-        if (all[i].selected && !all[i].reason)
+        if (is_to_change(&all[i]))
             fill(&all[i], object, area);
     if (mprotect(area, bytes, PROT_READ | PROT_EXEC) < 0) {
         kp_hook_refused("no executable memory is to be had");
@@ -468,7 +467,7 @@ static void change(struct kp_elf *object, uint8_t *area, size_t bytes)
     }
     areas[area_count++] = (struct kp_elf_range){(uintptr_t)area, (uintptr_t)area + bytes};
     for (size_t i = 0; i < candidates.count; i++)
-        if (all[i].selected && !all[i].reason)
+        if (is_to_change(&all[i]))
             divert(&all[i]);
 }
 

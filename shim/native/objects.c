@@ -189,15 +189,6 @@ static void note(void)
     kp_hooks_note();
 }
 
-/* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
-static void watch_rules(void)
-{
-    kp_core_lock();
-    if (!kp_core.shm)
-        kp_core_start();
-    kp_core_unlock();
-}
-
 static void fork_prepare(void)
 {
     pthread_mutex_lock(&kp_native_lock);
@@ -235,5 +226,5 @@ void kp_native_setup(bool with_functions, void (*python)(void *handle))
     kp_core_tell_of_rules(rules_changed);
     kp_core_arm();
     if (*kp_core.options.filter_file)
-        watch_rules();
+        kp_core_watch_rules();
 }

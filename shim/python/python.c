@@ -72,15 +72,6 @@ static void give_up(const char *why)
     atomic_store(&given_up, true);
 }
 
-/* The writer reads the file of rules again, so it has to run even if no function has matched yet. */
-static void watch_rules(void)
-{
-    kp_core_lock();
-    if (!kp_core.shm)
-        kp_core_start();
-    kp_core_unlock();
-}
-
 /* An engine for the interpreter; the self-tests and what else it runs are none of the program's calls. */
 static const struct kp_engine *attach_engine(void *interpreter)
 {
@@ -126,7 +117,7 @@ static void attach(void *interpreter)
             kp_log(KP_LEVEL_WARN, "CPython %s lacks what is needed to see functions in C",
                    kp_cpython.version);
         if (attached && *kp_core.options.filter_file)
-            watch_rules();
+            kp_core_watch_rules();
         engine = attached ? attached : engine;
     }
     kp_error_restore(&error);

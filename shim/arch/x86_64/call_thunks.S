@@ -281,18 +281,6 @@ kp_call_thunks:
         .size   \name, . - \name
 .endm
 
-.macro RESTORE_ALL
-        RESTORE %r11
-        RESTORE %r10
-        RESTORE %r9
-        RESTORE %r8
-        RESTORE %rdi
-        RESTORE %rsi
-        RESTORE %rdx
-        RESTORE %rcx
-        RESTORE %rax
-.endm
-
 /* The callee is back: the caller's return address and rbx, results saved, rdi the shadow frame. */
 .macro FRAME_BACK all
         pushq   F_RETURN_ADDRESS(%rbx)

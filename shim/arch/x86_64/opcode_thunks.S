@@ -118,15 +118,7 @@
         mov     $\kind, %edi
         call    full
 8801:
-        RESTORE %r11
-        RESTORE %r10
-        RESTORE %r9
-        RESTORE %r8
-        RESTORE %rdi
-        RESTORE %rsi
-        RESTORE %rdx
-        RESTORE %rcx
-        RESTORE %rax
+        RESTORE_ALL
         GO_ON   \kind, \slot
 .endm
 
