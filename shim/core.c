@@ -175,6 +175,14 @@ void kp_core_meta(const char *key, const char *value)
         kp_registry_meta(key, value);
 }
 
+void kp_core_meta_number(const char *key, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    kp_core_meta(key, text);
+}
+
 static void describe(struct kp_shm_control *shm)
 {
     const char *rest;
@@ -246,7 +254,7 @@ static void unplaced_metas(void)
 /* What only the end knows: how often each rule matched, and what was said. */
 static void last_metas(void)
 {
-    char key[32], value[32];
+    char key[32];
     const char *message;
     struct kp_rule_info rule;
 
@@ -254,8 +262,7 @@ static void last_metas(void)
         snprintf(key, sizeof key, "rule.%zu.text", i);
         kp_core_meta(key, rule.text);
         snprintf(key, sizeof key, "rule.%zu.hits", i);
-        snprintf(value, sizeof value, "%llu", (unsigned long long)rule.hits);
-        kp_core_meta(key, value);
+        kp_core_meta_number(key, rule.hits);
     }
     for (unsigned i = 0; (message = kp_log_kept(i)); i++) {
         snprintf(key, sizeof key, "message.%u", i);

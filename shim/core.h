@@ -104,5 +104,6 @@ void kp_core_fork_child(void);
 
 /* Metadata for readers. Kept until the mapping exists. With the lock held or before there are threads. */
 void kp_core_meta(const char *key, const char *value);
+void kp_core_meta_number(const char *key, uint64_t value);
 
 #endif

@@ -7,7 +7,6 @@
  * only: it stays. Both: it stays, and the calls are made to go through a slot of our own. Words of data
  * (R_X86_64_64) always stay.
  */
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -377,12 +376,8 @@ static void take(struct kp_elf *object, bool fresh)
 
 static void note(void)
 {
-    char text[64];
-
-    snprintf(text, sizeof text, "%llu", (unsigned long long)patched + redirected);
-    kp_core_meta("native.got.patched", text);
-    snprintf(text, sizeof text, "%llu", (unsigned long long)left);
-    kp_core_meta("native.got.left", text);
+    kp_core_meta_number("native.got.patched", patched + redirected);
+    kp_core_meta_number("native.got.left", left);
 }
 
 const struct kp_hook kp_hook_got = {"got", take, note};

@@ -541,12 +541,9 @@ bool kp_inside_has(uintptr_t function)
 
 static void note(void)
 {
-    char text[32];
-
     if (!mover)
         return;
-    snprintf(text, sizeof text, "%llu", (unsigned long long)patched);
-    kp_core_meta("native.inline.patched", text);
+    kp_core_meta_number("native.inline.patched", patched);
 }
 
 const struct kp_hook kp_hook_inside = {"inline", take, note};

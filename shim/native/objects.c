@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -178,14 +177,9 @@ static void rules_changed(void)
 /* Under kp_core.lock. */
 static void note(void)
 {
-    char text[32];
-
-    snprintf(text, sizeof text, "%zu", kp_elf_count());
-    kp_core_meta("native.objects", text);
-    snprintf(text, sizeof text, "%u", symbolic);
-    kp_core_meta("native.symbolic", text);
-    snprintf(text, sizeof text, "%llu", (unsigned long long)spent_us);
-    kp_core_meta("native.microseconds", text);
+    kp_core_meta_number("native.objects", kp_elf_count());
+    kp_core_meta_number("native.symbolic", symbolic);
+    kp_core_meta_number("native.microseconds", spent_us);
     kp_hooks_note();
 }
 
