@@ -124,6 +124,8 @@ path = os.path.join(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var
 if ".so" in path and os.path.exists(path): print(path, sys.base_prefix)'
 done | sort -u >libraries
 while read -r library home; do
+    # Interpreters of other Debian releases see a file system of their own, whose libraries are not those here.
+    [ -e "$library" ] || continue
     program='def later(): return 1
 later(); later(); print("ran")'
     PYTHONHOME=$home KPROBE_OUTPUT=file:$PWD/embeds.kpt KPROBE_FILTER='__main__.*' traced app/embeds "$library" "$program"
