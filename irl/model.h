@@ -128,7 +128,7 @@ struct kp_irl_value {
     bool boolean;      /* BOOLEAN */
     const struct kp_irl_constant *constant; /* CONSTANT, once resolved */
     const struct kp_irl_literal *literal;   /* LITERAL, once resolved */
-    const struct kp_irl_value *items;       /* ARRAY */
+    struct kp_irl_value *items;             /* ARRAY */
     size_t item_count;
 };
 
@@ -171,6 +171,7 @@ struct kp_irl_property {
     struct kp_irl_value value;         /* the default; KP_IRL_VALUE_NONE without one */
     struct kp_irl_selections selected; /* PAYLOAD */
     struct kp_irl_declaration *owner;
+    struct kp_irl_properties flattened; /* PAYLOAD, filled by unfold: the properties that take its place */
     /* Of properties that unfold made for a payload property: that property, and the steps from it
      * ("customer.name"). `object_id` says that the step is a complex member, of which only the identity
      * travels (an int). */
@@ -214,8 +215,10 @@ struct kp_irl_literals {
 enum kp_irl_kind { KP_IRL_EVENT, KP_IRL_TEMPLATE, KP_IRL_ENUM, KP_IRL_MODEL, KP_IRL_SUB };
 
 /* The unfolded lists of an event or a template; spec/irl.md 1.6 defines them. Payload properties are replaced
- * in all of them by what they select. */
+ * in all of them by what they select; members of a record or foreign type, which templates that describe
+ * payload may have, are in none of them. Use `own`, not the declaration's properties, to print those. */
 struct kp_irl_layout {
+    struct kp_irl_properties own;      /* with aliases */
     struct kp_irl_properties all;      /* with aliases */
     struct kp_irl_properties data;     /* without aliases */
     struct kp_irl_properties wire;     /* data without transient ones: order of serialisation */
@@ -231,6 +234,7 @@ struct kp_irl_declaration {
     const struct kp_irl_file *file;
     const char *author, *since; /* NULL without */
     bool abstract;
+    bool old_record;                /* EVENT written with the historical word `struct` or `record` */
     bool derived;                   /* made by a `sub` */
     struct kp_irl_reference parent; /* EVENT: name.text is NULL without one */
     struct kp_irl_references
@@ -239,10 +243,15 @@ struct kp_irl_declaration {
     struct kp_irl_properties properties; /* own, in order of the text */
     struct kp_irl_constants constants;   /* own */
     struct kp_irl_literals literals;     /* ENUM: own */
-    /* Filled by unfold: */
-    struct kp_irl_layout layout;         /* EVENT, TEMPLATE */
+    /* Filled by resolve: */
     struct kp_irl_literals all_literals; /* ENUM: own, then the inherited ones; the index is the ordinal.
                                             Values are those of this list */
+    /* Of files loaded for reference and built-in ones: the declaration of the same full name in a file that
+     * goes before this one's. Then nothing refers to this one. */
+    struct kp_irl_declaration *shadowed_by;
+    size_t number; /* index in the model's `ordered` */
+    /* Filled by unfold: */
+    struct kp_irl_layout layout; /* EVENT, TEMPLATE */
 };
 
 struct kp_irl_declarations {
@@ -292,6 +301,9 @@ struct kp_irl_model {
     struct kp_arena arena;
     struct kp_irl_reports *reports; /* report.h */
     struct kp_irl_files files;      /* in the order loaded: inputs first, then references */
+    /* All events, templates, enums and subs, each behind those that it inherits from; made by resolve, and
+     * derive appends. Whoever needs something of all ancestors walks this list instead of recursing. */
+    struct kp_irl_declarations ordered;
 };
 
 /* Is `ancestor` (an event or a template) the declaration itself, or does it inherit from it directly or not,
