@@ -154,6 +154,11 @@ struct kp_irl_selection {
     } below;
 };
 
+struct kp_irl_properties {
+    struct kp_irl_property **items;
+    size_t count, room;
+};
+
 struct kp_irl_property {
     enum kp_irl_property_form form;
     struct kp_irl_name name;
@@ -178,11 +183,6 @@ struct kp_irl_property {
     const struct kp_irl_property *payload;
     const char *path;
     bool object_id;
-};
-
-struct kp_irl_properties {
-    struct kp_irl_property **items;
-    size_t count, room;
 };
 
 struct kp_irl_constant {
