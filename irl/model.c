@@ -46,7 +46,7 @@ void kp_irl_grow(struct kp_arena *arena, void **items, size_t count, size_t *roo
 {
     if (count < *room)
         return;
-    size_t more = *room ? *room * 2 : 4;
+    size_t more = count ? count * 2 : 4; /* a list may be one that shares its items, without room */
     void *grown = kp_irl_get(arena, more * item_bytes);
     if (count)
         memcpy(grown, *items, count * item_bytes);

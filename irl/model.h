@@ -190,6 +190,7 @@ struct kp_irl_constant {
     struct kp_irl_type type;
     struct kp_irl_value value;
     struct kp_irl_declaration *owner;
+    enum { KP_IRL_UNSETTLED, KP_IRL_SETTLING, KP_IRL_SETTLED } state; /* of resolve, which looks for cycles */
 };
 
 struct kp_irl_constants {

@@ -1,0 +1,94 @@
+/* What types properties may have. */
+#include "stages.h"
+
+/* Templates that describe payload only may have members that could not be written as they are. */
+static bool *find_payload_types(struct kp_irl_model *model)
+{
+    bool *used = kp_irl_get(&model->arena, model->ordered.count + 1);
+    for (size_t i = 0; i < model->ordered.count; i++)
+        for (size_t j = 0; j < model->ordered.items[i]->properties.count; j++) {
+            const struct kp_irl_type *type = &model->ordered.items[i]->properties.items[j]->type;
+            if (type->kind == KP_IRL_TYPE_RECORD)
+                used[type->reference.target->number] = true;
+        }
+    /* And what such a template inherits from. */
+    for (size_t i = model->ordered.count; i-- > 0;)
+        for (size_t j = 0; used[i] && j < model->ordered.items[i]->templates.count; j++)
+            if (model->ordered.items[i]->templates.items[j].target)
+                used[model->ordered.items[i]->templates.items[j].target->number] = true;
+    return used;
+}
+
+static void report_complex(struct kp_irl_model *model, const struct kp_irl_declaration *declaration,
+                           const struct kp_irl_property *property)
+{
+    bool foreign = property->resolved->kind == KP_IRL_TYPE_FOREIGN;
+    enum kp_irl_code code = foreign ? KP_IRL_016 : KP_IRL_033;
+    bool own = property->owner == declaration;
+    struct kp_irl_span span = own && property->type.reference.name.text ? property->type.reference.name.span
+                              : own                                     ? property->name.span
+                                                                        : declaration->name.span;
+    const char *name = kp_irl_type_name(property->resolved);
+    bool said =
+        foreign ? kp_irl_say(model, code, span, "'%s' has the foreign type '%s', of which nothing is known",
+                             property->name.text, name)
+                : kp_irl_say(model, code, span,
+                             "'%s' is %s; a record cannot hold another: select from it by '{ ... }'", name,
+                             kp_irl_kind_name(property->resolved->reference.target->kind));
+    if (said && !own)
+        kp_irl_report_note(model->reports, property->name.span, "inherited from here");
+}
+
+static bool is_complex(const struct kp_irl_property *property)
+{
+    return property->resolved->kind == KP_IRL_TYPE_FOREIGN ||
+           (property->resolved->kind == KP_IRL_TYPE_RECORD && property->form != KP_IRL_PROPERTY_PAYLOAD);
+}
+
+static bool is_any(const bool *complex, const struct kp_irl_declaration *declaration)
+{
+    return declaration && complex[declaration->number];
+}
+
+/* By number: has it, or inherits it, a complex property? */
+static bool *find_complex(struct kp_irl_model *model)
+{
+    bool *complex = kp_irl_get(&model->arena, model->ordered.count + 1);
+    for (size_t i = 0; i < model->ordered.count; i++) {
+        const struct kp_irl_declaration *one = model->ordered.items[i];
+        complex[i] = is_any(complex, one->parent.target);
+        for (size_t j = 0; j < one->templates.count; j++)
+            complex[i] |= is_any(complex, one->templates.items[j].target);
+        for (size_t j = 0; j < one->properties.count; j++)
+            complex[i] |= is_complex(one->properties.items[j]);
+    }
+    return complex;
+}
+
+static void report_all_complex(struct kp_irl_model *model, struct kp_irl_walk *walk,
+                               struct kp_irl_declaration *declaration)
+{
+    for (struct kp_irl_declaration *d = kp_irl_walk_begin(walk, declaration); d; d = kp_irl_walk_next(walk))
+        for (size_t i = 0; i < d->properties.count; i++)
+            if (is_complex(d->properties.items[i]))
+                report_complex(model, declaration, d->properties.items[i]);
+}
+
+/* Only where code is wanted. */
+static void check_complex(struct kp_irl_model *model)
+{
+    struct kp_irl_walk walk = kp_irl_walk_create(model);
+    const bool *describes_payload = find_payload_types(model), *complex = find_complex(model);
+    for (size_t i = 0; i < model->ordered.count; i++) {
+        struct kp_irl_declaration *declaration = model->ordered.items[i];
+        if (complex[i] && declaration->file->is_input &&
+            (declaration->kind == KP_IRL_EVENT ||
+             (declaration->kind == KP_IRL_TEMPLATE && !describes_payload[i])))
+            report_all_complex(model, &walk, declaration);
+    }
+}
+
+void kp_irl_check_types(struct kp_irl_model *model)
+{
+    check_complex(model);
+}

@@ -1,0 +1,103 @@
+#include "stages.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+bool kp_irl_say(struct kp_irl_model *model, enum kp_irl_code code, struct kp_irl_span span,
+                const char *format, ...)
+{
+    static const enum kp_irl_severity severities[] = {
+#define KP_IRL_CODE(number, severity, title) severity,
+#include "codes.def"
+#undef KP_IRL_CODE
+    };
+    if (span.file && (span.file->is_builtin || (severities[code] < KP_IRL_ERROR && !span.file->is_input)))
+        return false;
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    kp_irl_report(model->reports, code, span, "%s", text ? text : format);
+    free(text);
+    return true;
+}
+
+const char *kp_irl_kind_name(enum kp_irl_kind kind)
+{
+    static const char *const names[] = {[KP_IRL_EVENT] = "an event",
+                                        [KP_IRL_TEMPLATE] = "a template",
+                                        [KP_IRL_ENUM] = "an enum",
+                                        [KP_IRL_MODEL] = "a model",
+                                        [KP_IRL_SUB] = "a sub"};
+    return names[kind];
+}
+
+bool kp_irl_may_guess(struct kp_irl_model *model)
+{
+    return kp_irl_reports_errors(model->reports) < 50;
+}
+
+struct kp_irl_walk kp_irl_walk_create(struct kp_irl_model *model)
+{
+    unsigned *seen = kp_irl_get(&model->arena, (model->ordered.count + 1) * sizeof *seen);
+    return (struct kp_irl_walk){.model = model, .seen = seen};
+}
+
+static void wait_for(struct kp_irl_walk *walk, struct kp_irl_declaration *declaration)
+{
+    if (declaration && walk->seen[declaration->number] != walk->round)
+        KP_IRL_APPEND(&walk->model->arena, &walk->waiting, declaration);
+}
+
+struct kp_irl_declaration *kp_irl_walk_begin(struct kp_irl_walk *walk, struct kp_irl_declaration *start)
+{
+    walk->round++;
+    walk->waiting.count = 0;
+    wait_for(walk, start);
+    return kp_irl_walk_next(walk);
+}
+
+struct kp_irl_declaration *kp_irl_walk_next(struct kp_irl_walk *walk)
+{
+    while (walk->waiting.count) {
+        struct kp_irl_declaration *next = walk->waiting.items[--walk->waiting.count];
+        if (walk->seen[next->number] == walk->round)
+            continue;
+        walk->seen[next->number] = walk->round;
+        for (size_t i = next->templates.count; i-- > 0;)
+            wait_for(walk, next->templates.items[i].target);
+        wait_for(walk, next->parent.target);
+        return next;
+    }
+    return NULL;
+}
+
+/* The one on top of those waiting is either to be entered (its ancestors go above it) or, when it comes up
+ * again, to be listed. */
+const struct kp_irl_declarations *kp_irl_walk_lineage(struct kp_irl_walk *walk,
+                                                      struct kp_irl_declaration *start)
+{
+    walk->round += 2;
+    unsigned entered = walk->round - 1, listed = walk->round;
+    walk->lineage.count = walk->waiting.count = 0;
+    KP_IRL_APPEND(&walk->model->arena, &walk->waiting, start);
+    while (walk->waiting.count) {
+        struct kp_irl_declaration *top = walk->waiting.items[walk->waiting.count - 1];
+        unsigned *seen = &walk->seen[top->number];
+        if (*seen != entered && *seen != listed) {
+            *seen = entered;
+            for (size_t i = top->templates.count; i-- > 0;)
+                wait_for(walk, top->templates.items[i].target);
+            wait_for(walk, top->parent.target);
+            continue;
+        }
+        walk->waiting.count--;
+        if (*seen == entered)
+            KP_IRL_APPEND(&walk->model->arena, &walk->lineage, top);
+        *seen = listed;
+    }
+    return &walk->lineage;
+}
