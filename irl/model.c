@@ -11,12 +11,17 @@ const struct kp_irl_base_row kp_irl_bases[KP_IRL_BASE_COUNT] = {
 #undef KP_IRL_BASE
 };
 
-static void *or_end(void *memory)
+void kp_irl_out_of_memory(void)
 {
-    if (memory)
-        return memory;
     fputs("kprobe irl: out of memory\n", stderr);
     exit(1);
+}
+
+static void *or_end(void *memory)
+{
+    if (!memory)
+        kp_irl_out_of_memory();
+    return memory;
 }
 
 void *kp_irl_get(struct kp_arena *arena, size_t bytes)

@@ -18,6 +18,7 @@
  * the program ends with a line that says so, as the collector's do. */
 void *kp_irl_get(struct kp_arena *arena, size_t bytes);
 char *kp_irl_copy(struct kp_arena *arena, const char *text, size_t bytes);
+_Noreturn void kp_irl_out_of_memory(void);
 char *kp_irl_format(struct kp_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends to a list: anything with items, count and room. */
@@ -93,7 +94,8 @@ struct kp_irl_type {
     struct kp_irl_reference
         reference;             /* the name as written (also of base types); target of ENUM and RECORD */
     size_t dimension_count;    /* 0: no array */
-    const int64_t *dimensions; /* outer to inner; KP_IRL_DYNAMIC, or the elements */
+    const int64_t *dimensions; /* outer to inner; KP_IRL_DYNAMIC, or the elements (at least 1: the parser
+                                  reports others) */
     const struct kp_irl_span *dimension_spans;
 };
 
@@ -121,8 +123,9 @@ enum kp_irl_value_kind {
 struct kp_irl_value {
     enum kp_irl_value_kind kind;
     struct kp_irl_span span;
-    const char *text;  /* STRING: unescaped; FLOAT: decimal digits as written, no suffix, no
-                          leading '+'; CONSTANT and LITERAL: the name */
+    const char *text;  /* STRING: unescaped; FLOAT: decimal digits as written, but without suffix and
+                          leading '+', and with digits on both sides of a point ("-4.0", "0.5",
+                          "1.0e-3"); CONSTANT and LITERAL: the name */
     size_t text_bytes; /* of STRING, which may contain NUL */
     int64_t integer;   /* INT */
     bool boolean;      /* BOOLEAN */
@@ -283,8 +286,11 @@ struct kp_irl_uses {
 
 struct kp_irl_file {
     const char *path; /* as the user would find it */
-    const char *text;
+    size_t number;    /* in the order loaded */
+    const char *text; /* NULL when it could not be read */
     size_t text_bytes;
+    const uint32_t *lines; /* where each line begins */
+    size_t line_count;
     bool is_input; /* code is wanted for it; others were loaded for reference */
     bool is_builtin;
     struct kp_irl_name package;
