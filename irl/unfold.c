@@ -138,6 +138,8 @@ static struct kp_irl_properties behind_parent(const struct unfolder *u)
 {
     const struct kp_irl_declaration *parent = u->declaration->parent.target;
     size_t inherited = parent ? parent->layout.all.count : 0;
+    if (u->list.count == inherited)
+        return (struct kp_irl_properties){0};
     return (struct kp_irl_properties){u->list.items + inherited, u->list.count - inherited, 0};
 }
 
