@@ -3,7 +3,7 @@
 #include <string.h>
 
 const struct kp_irl_backend *const kp_irl_backends[] = {
-    &kp_irl_backend_python,
+    &kp_irl_backend_java,
     NULL,
 };
 
