@@ -206,11 +206,11 @@ static size_t show_character(struct shown *shown, const char *text, size_t left)
     return bytes ? bytes : 1;
 }
 
-/* Columns before `bytes`, as shown. */
-static size_t count_columns(const char *line, size_t bytes)
+/* Columns before the character at `offset`, as shown. */
+static size_t count_columns(const char *line, size_t bytes, size_t offset)
 {
     struct shown nowhere = {0};
-    for (size_t at = 0; at < bytes;)
+    for (size_t at = 0; at < offset;)
         at += show_character(&nowhere, line + at, bytes - at);
     return nowhere.column;
 }
@@ -225,7 +225,8 @@ static void print_source(struct kp_irl_span span, FILE *file, const struct color
         bytes--;
     size_t at = span.begin - begin < bytes ? span.begin - begin : bytes;
     size_t behind = span.end - begin < bytes ? span.end - begin : bytes;
-    size_t caret = count_columns(line, at), width = behind > at ? count_columns(line, behind) - caret : 0;
+    size_t caret = count_columns(line, bytes, at);
+    size_t width = behind > at ? count_columns(line, bytes, behind) - caret : 0;
 
     struct shown shown = {.file = file,
                           .from = caret > SHOWN_COLUMNS * 2 / 3 ? caret - SHOWN_COLUMNS / 2 : 0};
