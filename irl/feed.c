@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "names.h"
 #include "parse.h"
 #include "irl.tab.h"
 
@@ -150,18 +151,91 @@ static bool is_old_type(const struct kp_irl_feed *feed, size_t index)
     return same_line(feed, index + 1) && !(is_name(feed, index + 2) && same_line(feed, index + 2));
 }
 
-static int meaning(const struct kp_irl_feed *feed, size_t index)
+/* --- misspelt words ------------------------------------------------------------------------------ */
+
+struct word {
+    const char *word;
+    int kind;
+};
+
+static const struct word declaring[] = {
+    {"event", KP_TOKEN_EVENT},       {"entity", KP_TOKEN_ENTITY},
+    {"template", KP_TOKEN_TEMPLATE}, {"enum", KP_TOKEN_ENUM},
+    {"struct", KP_TOKEN_STRUCT},     {"record", KP_TOKEN_RECORD},
+    {"pattern", KP_TOKEN_PATTERN},   {NULL, 0},
+};
+
+static const struct word modifying[] = {
+    {"transient", KP_TOKEN_TRANSIENT},
+    {"auto-increment", KP_TOKEN_AUTO_INCREMENT},
+    {"changeable", KP_TOKEN_CHANGEABLE},
+    {"const", KP_TOKEN_CONST},
+    {NULL, 0},
+};
+
+/* Reports a word that means nothing, and says what it probably should have been; `otherwise` if nothing is
+ * near. */
+static int correct(struct kp_irl_feed *feed, size_t index, const struct word *words, int otherwise)
+{
+    const struct kp_irl_token *token = token_at(feed, index);
+    struct kp_irl_span span = {feed->file, token->begin, token->end};
+    struct kp_irl_guess guess = {.wanted = kp_irl_parse_text(feed, span)};
+    for (const struct word *row = words; row->word; row++)
+        kp_irl_guess_offer(&guess, row->word);
+    if (!guess.best && otherwise == KP_TOKEN_NAME)
+        return KP_TOKEN_NAME;
+    kp_irl_parse_error(feed, span, "unknown word %s%s", kp_irl_parse_quote(feed, span),
+                       kp_irl_guess_text(&feed->model->arena, &guess));
+    for (const struct word *row = words; row->word; row++)
+        if (guess.best && !strcmp(guess.best, row->word))
+            return row->kind;
+    return otherwise;
+}
+
+/* `evnt Name {`: nothing like that can stand outside of braces. */
+static bool is_misspelt_declaration(const struct kp_irl_feed *feed, size_t index)
+{
+    return token_at(feed, index)->first_on_line && is_name(feed, index + 1) && same_line(feed, index + 1) &&
+           (kind_at(feed, index + 2) == '{' || kind_at(feed, index + 2) == KP_TOKEN_EXTENDS);
+}
+
+/* `transien int name` and the end of the line: three names in a row, where members have two. The last of them
+ * may be the type of a member that goes on in the next line only if that line has no two words of its own. */
+static bool is_misspelt_modifier(const struct kp_irl_feed *feed, size_t index)
+{
+    if (!token_at(feed, index)->first_on_line || is_base_type(feed, index) || !is_name(feed, index + 1) ||
+        !same_line(feed, index + 1))
+        return false;
+    size_t name = behind_dimensions(feed, index + 2), next = name + 1;
+    if (!is_name(feed, name) || !same_line(feed, name) || kind_at(feed, next) == '.' ||
+        kind_at(feed, next) == '[')
+        return false;
+    return !is_name(feed, next) || (!same_line(feed, next) && same_line(feed, next + 1) &&
+                                    (is_name(feed, next + 1) || kind_at(feed, next + 1) == '['));
+}
+
+static int meaning(struct kp_irl_feed *feed, size_t index)
 {
     int kind = kind_at(feed, index);
     if (kind != KP_TOKEN_NAME)
         return kind;
     if (is_old_type(feed, index))
         return KP_TOKEN_OLD_TYPE;
-    if (feed->depth == 0)
-        return declaration_word(feed, index);
-    bool is_inside =
-        name_has_to_come(feed, index) || (feed->last_kind == KP_TOKEN_NAME && same_line(feed, index));
-    return is_inside ? KP_TOKEN_NAME : member_word(feed, index);
+    if (name_has_to_come(feed, index))
+        return KP_TOKEN_NAME;
+    if (feed->depth == 0) {
+        kind = declaration_word(feed, index);
+        return kind == KP_TOKEN_NAME && is_misspelt_declaration(feed, index)
+                   ? correct(feed, index, declaring, KP_TOKEN_NAME)
+                   : kind;
+    }
+    if (feed->last_kind == KP_TOKEN_NAME && same_line(feed, index))
+        return KP_TOKEN_NAME;
+    kind = member_word(feed, index);
+    if (kind != KP_TOKEN_NAME || feed->depth != 1 || !is_misspelt_modifier(feed, index))
+        return kind;
+    feed->noted |= 1u << KP_IRL_OLD_MODIFIER;
+    return correct(feed, index, modifying, KP_TOKEN_OLD_MODIFIER);
 }
 
 /* --- where declarations begin -------------------------------------------------------------------- */
@@ -244,6 +318,17 @@ static bool begins_member(const struct kp_irl_feed *feed, size_t index)
 
 /* --- giving out ---------------------------------------------------------------------------------- */
 
+/* `package a.` and then `event B {` in the next line: the reserved word could be a name here, but is none. */
+static bool is_cut_off(const struct kp_irl_feed *feed)
+{
+    if (feed->depth > 0 || !token_at(feed, feed->next)->first_on_line || is_name(feed, feed->next) ||
+        !is_name(feed, feed->next + 1) || !same_line(feed, feed->next + 1))
+        return false;
+    return (feed->last_kind < 256 || feed->last_kind == KP_TOKEN_PACKAGE ||
+            feed->last_kind == KP_TOKEN_IMPORT || feed->last_kind == KP_TOKEN_EXTENDS) &&
+           name_has_to_come(feed, feed->next) && begins_declaration(feed, feed->next);
+}
+
 static void count_brace(struct kp_irl_feed *feed, int kind)
 {
     if (kind == '{')
@@ -265,11 +350,13 @@ int kp_irl_grammar_lex(KP_IRL_GRAMMAR_STYPE *value, struct kp_irl_span *span, st
 {
     const struct kp_irl_token *token = token_at(feed, feed->next);
     *span = (struct kp_irl_span){feed->file, token->begin, token->end};
-    if (feed->depth > 0 && certainly_begins_declaration(feed, feed->next)) {
+    if ((feed->depth > 0 && certainly_begins_declaration(feed, feed->next)) || is_cut_off(feed)) {
         feed->depth = 0;
         feed->last_kind = KP_TOKEN_MISSING_BRACE;
         return KP_TOKEN_MISSING_BRACE;
     }
+    if (token->broken) /* reported by the scanner */
+        feed->error_begin = token->begin;
     int kind = meaning(feed, feed->next);
     if (token->kind == KP_TOKEN_NAME) {
         struct kp_irl_span text = *span;

@@ -42,7 +42,7 @@ static const char *const old_spellings[] = {
 
 void kp_irl_parse_old(struct kp_irl_feed *feed, enum kp_irl_spelling spelling, struct kp_irl_span span)
 {
-    if (feed->noted & 1u << spelling)
+    if (!feed->file->is_input || feed->noted & 1u << spelling)
         return;
     feed->noted |= 1u << spelling;
     kp_irl_report(feed->model->reports, KP_IRL_004, span, "historical spelling: %s", old_spellings[spelling]);

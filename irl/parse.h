@@ -18,6 +18,7 @@ struct kp_irl_token {
     uint32_t begin, end;
     short kind; /* of the grammar's tokens */
     bool first_on_line;
+    bool broken; /* was reported already */
 };
 
 struct kp_irl_tokens {
