@@ -19,6 +19,7 @@ struct kp_irl_output {
     void *known;      /* the same paths as a search tree */
     FILE *file;       /* of the newest path, written beside it; what comes after a problem goes nowhere */
     char *unfinished; /* the name beside it */
+    const char *made; /* the folder that was made last, with its slash */
     const char *problem;
 };
 
@@ -54,8 +55,12 @@ static void end_file(struct kp_irl_output *output)
     output->unfinished = NULL;
 }
 
-static bool make_folders(char *path)
+static bool make_folders(struct kp_irl_output *output, char *path)
 {
+    /* Most files are in the folder of the one before. */
+    size_t bytes = (size_t)(strrchr(path, '/') - path) + 1;
+    if (output->made && !strncmp(output->made, path, bytes) && !output->made[bytes])
+        return true;
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         bool there = !mkdir(path, 0777) || errno == EEXIST;
@@ -63,6 +68,7 @@ static bool make_folders(char *path)
         if (!there)
             return false;
     }
+    output->made = kp_irl_copy(&output->arena, path, bytes);
     return true;
 }
 
@@ -97,33 +103,13 @@ FILE *kp_irl_output_begin(struct kp_irl_output *output, const char *format, ...)
         return nowhere(output);
     }
     char *unfinished = kp_irl_format(&output->arena, "%s.unfinished", path);
-    if (!make_folders(unfinished) || !(output->file = fopen(unfinished, "we"))) {
+    if (!make_folders(output, unfinished) || !(output->file = fopen(unfinished, "we"))) {
         note_problem(output, path, strerror(errno));
         return nowhere(output);
     }
     output->unfinished = unfinished;
     KP_IRL_APPEND(&output->arena, &output->paths, path);
     return output->file;
-}
-
-bool kp_irl_output_keeps(const struct kp_irl_output *output, const char *mark, const char *format, ...)
-{
-    char *name = NULL, *path = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    bool named = vasprintf(&name, format, arguments) >= 0;
-    va_end(arguments);
-    bool keeps = false;
-    FILE *file = named && asprintf(&path, "%s/%s", output->folder, name) >= 0 ? fopen(path, "re") : NULL;
-    if (file) {
-        while (*mark && getc(file) == *mark)
-            mark++;
-        keeps = *mark;
-        fclose(file);
-    }
-    free(path);
-    free(name);
-    return keeps;
 }
 
 bool kp_irl_output_finish(struct kp_irl_output *output)
