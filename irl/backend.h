@@ -34,6 +34,10 @@ void kp_irl_output_destroy(struct kp_irl_output *output);
 FILE *kp_irl_output_begin(struct kp_irl_output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Is there a file at this path already that does not begin with `mark`? Such a file is not ours to replace. */
+bool kp_irl_output_keeps(const struct kp_irl_output *output, const char *mark, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Paths written, in order, with the folder in front. */
 size_t kp_irl_output_count(const struct kp_irl_output *output);
 const char *kp_irl_output_path(const struct kp_irl_output *output, size_t index);
@@ -46,9 +50,13 @@ struct kp_irl_backend {
                      struct kp_irl_output *output);
 };
 
+<<<<<<< ours
 extern const struct kp_irl_backend kp_irl_backend_java;
 extern const struct kp_irl_backend kp_irl_backend_python;
 extern const struct kp_irl_backend kp_irl_backend_c;
+=======
+extern const struct kp_irl_backend kp_irl_backend_python;
+>>>>>>> theirs
 
 extern const struct kp_irl_backend *const kp_irl_backends[]; /* ends with NULL */
 const struct kp_irl_backend *kp_irl_backend_find(const char *name);

@@ -112,6 +112,26 @@ FILE *kp_irl_output_begin(struct kp_irl_output *output, const char *format, ...)
     return output->file;
 }
 
+bool kp_irl_output_keeps(const struct kp_irl_output *output, const char *mark, const char *format, ...)
+{
+    char *name = NULL, *path = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    bool named = vasprintf(&name, format, arguments) >= 0;
+    va_end(arguments);
+    bool keeps = false;
+    FILE *file = named && asprintf(&path, "%s/%s", output->folder, name) >= 0 ? fopen(path, "re") : NULL;
+    if (file) {
+        while (*mark && getc(file) == *mark)
+            mark++;
+        keeps = *mark;
+        fclose(file);
+    }
+    free(path);
+    free(name);
+    return keeps;
+}
+
 bool kp_irl_output_finish(struct kp_irl_output *output)
 {
     end_file(output);
