@@ -217,7 +217,9 @@ void kp_gen_c_print_comment(FILE *file, const char *text)
 {
     char before = 0;
     for (; *text; text++) {
-        if ((before == '*' && *text == '/') || (before == '/' && *text == '*'))
+        /* Ends and beginnings of comments, and trigraphs */
+        if ((before == '*' && *text == '/') || (before == '/' && *text == '*') ||
+            (before == '?' && *text == '?'))
             fputc(' ', file);
         if (*text == '\n')
             fputs("\n * ", file);
