@@ -50,13 +50,9 @@ struct kp_irl_backend {
                      struct kp_irl_output *output);
 };
 
-<<<<<<< ours
 extern const struct kp_irl_backend kp_irl_backend_java;
 extern const struct kp_irl_backend kp_irl_backend_python;
 extern const struct kp_irl_backend kp_irl_backend_c;
-=======
-extern const struct kp_irl_backend kp_irl_backend_python;
->>>>>>> theirs
 
 extern const struct kp_irl_backend *const kp_irl_backends[]; /* ends with NULL */
 const struct kp_irl_backend *kp_irl_backend_find(const char *name);
