@@ -36,13 +36,16 @@ char *kp_irl_copy(struct kp_arena *arena, const char *text, size_t bytes)
 
 char *kp_irl_format(struct kp_arena *arena, const char *format, ...)
 {
+    /* Most texts are short: printed once, and not only counted the first time. */
+    char small[256];
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int bytes = vsnprintf(NULL, 0, format, arguments);
+    size_t bytes = (size_t)vsnprintf(small, sizeof small, format, arguments);
     va_end(arguments);
-    char *text = kp_irl_get(arena, (size_t)bytes + 1);
-    vsnprintf(text, (size_t)bytes + 1, format, again);
+    char *text = bytes < sizeof small ? kp_irl_copy(arena, small, bytes) : kp_irl_get(arena, bytes + 1);
+    if (bytes >= sizeof small)
+        vsnprintf(text, bytes + 1, format, again);
     va_end(again);
     return text;
 }

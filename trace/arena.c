@@ -8,7 +8,15 @@ struct kp_arena_block {
     _Alignas(16) char bytes[];
 };
 
-#define BLOCK_BYTES (64u << 10)
+/* Small arenas live short: their blocks are cleared, and double up to the largest. */
+#define FIRST_BLOCK_BYTES (4u << 10)
+#define BLOCK_BYTES       (64u << 10)
+
+static size_t next_block_bytes(const struct kp_arena *arena)
+{
+    size_t doubled = 2 * arena->room;
+    return doubled < FIRST_BLOCK_BYTES ? FIRST_BLOCK_BYTES : doubled < BLOCK_BYTES ? doubled : BLOCK_BYTES;
+}
 
 void *kp_arena_get(struct kp_arena *arena, size_t bytes)
 {
@@ -16,7 +24,7 @@ void *kp_arena_get(struct kp_arena *arena, size_t bytes)
 
     bytes = (bytes + 15) & ~(size_t)15;
     if (!arena->blocks || bytes > arena->room - arena->used) {
-        size_t room = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+        size_t least = next_block_bytes(arena), room = bytes > least ? bytes : least;
         struct kp_arena_block *block = calloc(1, sizeof *block + room);
 
         if (!block)
