@@ -88,7 +88,76 @@ static void check_complex(struct kp_irl_model *model)
     }
 }
 
+/* --- one property ------------------------------------------------------------------------------- */
+
+static void check_elements(struct kp_irl_model *model, const struct kp_irl_type *type)
+{
+    int64_t elements = 1;
+    for (size_t i = 0; i < type->dimension_count; i++) {
+        if (type->dimensions[i] == KP_IRL_DYNAMIC)
+            continue;
+        if (type->dimensions[i] > KP_IRL_MOST_ELEMENTS / elements) {
+            kp_irl_say(model, KP_IRL_044, type->dimension_spans[i], "the array has more than %d elements",
+                       KP_IRL_MOST_ELEMENTS);
+            return;
+        }
+        elements *= type->dimensions[i];
+    }
+}
+
+static void check_auto_increment(struct kp_irl_model *model, const struct kp_irl_property *property)
+{
+    const struct kp_irl_type *type = property->resolved;
+    bool counts =
+        type->kind == KP_IRL_TYPE_BASE && (type->base == KP_IRL_BYTE || type->base == KP_IRL_SHORT ||
+                                           type->base == KP_IRL_INT || type->base == KP_IRL_LONG);
+    if (property->auto_increment && type->kind && (!counts || type->dimension_count))
+        kp_irl_say(model, KP_IRL_035, property->modifiers,
+                   "auto-increment counts in byte, short, int or long, not in %s",
+                   kp_irl_type_text(&model->arena, type));
+}
+
+static void check_alias_modifiers(struct kp_irl_model *model, const struct kp_irl_property *property)
+{
+    if (property->form == KP_IRL_PROPERTY_ALIAS && (property->transient || property->auto_increment))
+        kp_irl_say(model, KP_IRL_036, property->modifiers,
+                   "an alias is what its target is: the modifier has no effect");
+}
+
+/* The old spelling gives the type, too. */
+static void check_grouped_type(struct kp_irl_model *model, const struct kp_irl_property *property)
+{
+    const struct kp_irl_type *type = &property->type;
+    bool written = property->form == KP_IRL_PROPERTY_GROUPED && type->kind;
+    if (written && property->resolved->kind && !kp_irl_type_equal(type, property->resolved))
+        kp_irl_say(model, KP_IRL_030, type->reference.name.span, "'%s.%s' is %s, not %s",
+                   property->grouped_event.name.text, property->grouped_property.text,
+                   kp_irl_type_text(&model->arena, property->resolved),
+                   kp_irl_type_text(&model->arena, type));
+}
+
+static void check_constant_type(struct kp_irl_model *model, const struct kp_irl_constant *constant)
+{
+    bool complex = constant->type.kind == KP_IRL_TYPE_RECORD || constant->type.kind == KP_IRL_TYPE_FOREIGN;
+    if (complex)
+        kp_irl_say(model, KP_IRL_033, constant->type.reference.name.span,
+                   "a constant cannot be of the type '%s'", kp_irl_type_name(&constant->type));
+    check_elements(model, &constant->type);
+}
+
 void kp_irl_check_types(struct kp_irl_model *model)
 {
     check_complex(model);
+    for (size_t i = 0; i < model->ordered.count; i++) {
+        const struct kp_irl_declaration *declaration = model->ordered.items[i];
+        for (size_t j = 0; j < declaration->properties.count; j++) {
+            const struct kp_irl_property *property = declaration->properties.items[j];
+            check_elements(model, &property->type);
+            check_auto_increment(model, property);
+            check_alias_modifiers(model, property);
+            check_grouped_type(model, property);
+        }
+        for (size_t j = 0; j < declaration->constants.count; j++)
+            check_constant_type(model, declaration->constants.items[j]);
+    }
 }

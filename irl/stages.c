@@ -101,3 +101,13 @@ const struct kp_irl_declarations *kp_irl_walk_lineage(struct kp_irl_walk *walk,
     }
     return &walk->lineage;
 }
+
+const char *kp_irl_type_text(struct kp_arena *arena, const struct kp_irl_type *type)
+{
+    const char *text = kp_irl_type_name(type);
+    for (size_t i = 0; i < type->dimension_count && i < 16; i++)
+        text = type->dimensions[i] == KP_IRL_DYNAMIC
+                   ? kp_irl_format(arena, "%s[]", text)
+                   : kp_irl_format(arena, "%s[%lld]", text, (long long)type->dimensions[i]);
+    return text;
+}

@@ -50,12 +50,18 @@ void kp_irl_flatten(struct kp_irl_model *model);
 
 /* The steps of check, one file each. */
 void kp_irl_check_types(struct kp_irl_model *model);
+void kp_irl_check_values(struct kp_irl_model *model);
+void kp_irl_check_enums(struct kp_irl_model *model);
+void kp_irl_check_names(struct kp_irl_model *model);
+void kp_irl_check_generated(struct kp_irl_model *model);
+
+/* "long[]" for messages */
+const char *kp_irl_type_text(struct kp_arena *arena, const struct kp_irl_type *type);
 
 /* Limits that keep a hostile or mistaken model from eating the machine (IRL044). */
 #define KP_IRL_MOST_DERIVED        100000    /* types made by all `sub` together */
 #define KP_IRL_MOST_LISTED         50000000  /* properties in the lists of all types together */
 #define KP_IRL_MOST_SELECTED       256       /* properties that one payload property selects */
-#define KP_IRL_MOST_DIMENSIONS     255       /* Java's own limit */
 #define KP_IRL_MOST_ELEMENTS       (1 << 20) /* of an array with fixed dimensions */
 #define KP_IRL_MOST_CONSTANTS_DEEP 500       /* constants that stand for one another */
 

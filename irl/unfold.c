@@ -27,23 +27,13 @@ static struct kp_irl_property *find(struct unfolder *u, const char *name)
     return NULL;
 }
 
-static const char *type_text(struct kp_arena *arena, const struct kp_irl_type *type)
-{
-    const char *text = kp_irl_type_name(type);
-    for (size_t i = 0; i < type->dimension_count && i < 16; i++)
-        text = type->dimensions[i] == KP_IRL_DYNAMIC
-                   ? kp_irl_format(arena, "%s[]", text)
-                   : kp_irl_format(arena, "%s[%lld]", text, (long long)type->dimensions[i]);
-    return text;
-}
-
 static void report_conflict(struct unfolder *u, const struct kp_irl_reference *by,
                             const struct kp_irl_property *first, const struct kp_irl_property *second)
 {
     struct kp_arena *arena = &u->model->arena;
     if (!kp_irl_say(u->model, KP_IRL_024, by->name.span, "'%s' inherits '%s' as %s and as %s",
-                    u->declaration->name.text, first->name.text, type_text(arena, first->resolved),
-                    type_text(arena, second->resolved)))
+                    u->declaration->name.text, first->name.text, kp_irl_type_text(arena, first->resolved),
+                    kp_irl_type_text(arena, second->resolved)))
         return;
     kp_irl_report_note(u->model->reports, first->name.span, "the one");
     kp_irl_report_note(u->model->reports, second->name.span, "the other");
