@@ -294,7 +294,8 @@ static bool begins_declaration(const struct kp_irl_feed *feed, size_t index)
     case KP_TOKEN_SUB:
         return is_name(feed, index + 1) || token_at(feed, index)->first_on_line;
     case KP_TOKEN_NAME:
-        return token_at(feed, index)->first_on_line && declaration_word(feed, index) != KP_TOKEN_NAME;
+        return token_at(feed, index)->first_on_line &&
+               (declaration_word(feed, index) != KP_TOKEN_NAME || is_misspelt_declaration(feed, index));
     default:
         return certainly_begins_declaration(feed, index);
     }
