@@ -51,6 +51,7 @@ struct kp_irl_backend {
 };
 
 extern const struct kp_irl_backend kp_irl_backend_java;
+extern const struct kp_irl_backend kp_irl_backend_perl;
 extern const struct kp_irl_backend kp_irl_backend_python;
 extern const struct kp_irl_backend kp_irl_backend_c;
 

@@ -5,6 +5,7 @@
 const struct kp_irl_backend *const kp_irl_backends[] = {
     &kp_irl_backend_java,
     &kp_irl_backend_c,
+    &kp_irl_backend_perl,
     &kp_irl_backend_python,
     NULL,
 };

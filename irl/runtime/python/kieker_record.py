@@ -73,8 +73,8 @@ _types: typing.Dict[str, typing.Type["Record"]] = {}
 class Record:
     """The base of generated classes.
 
-    NAMES and TYPES have a row for each value that travels, in that order: as the model calls it, and its type there;
-    ATTRIBUTES says what the attribute is called. COMPARED are the attributes that __eq__ and __repr__ look at.
+    VALUE_NAMES and TYPES have an entry for each value that travels, in that order: as the model calls it, and its type
+    there; ATTRIBUTES says what the attribute is called. SIZE: the fewest bytes of the values in binary form.
     """
 
     __slots__ = ("logging_timestamp",)
@@ -83,7 +83,6 @@ class Record:
     VALUE_NAMES: typing.ClassVar[typing.Tuple[str, ...]] = ()
     TYPES: typing.ClassVar[typing.Tuple[str, ...]] = ()
     ATTRIBUTES: typing.ClassVar[typing.Tuple[str, ...]] = ()
-    COMPARED: typing.ClassVar[typing.Tuple[str, ...]] = ()
     SIZE: typing.ClassVar[int] = 0
     logging_timestamp: int
 
@@ -103,7 +102,7 @@ class Record:
         raise NotImplementedError(cls.__name__ + " is abstract")
 
     def _compared(self) -> typing.Tuple[_Value, ...]:
-        return tuple([self.logging_timestamp] + [getattr(self, name) for name in self.COMPARED])
+        return tuple([self.logging_timestamp] + [getattr(self, name) for name in self.ATTRIBUTES])
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -113,7 +112,7 @@ class Record:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        values = ", ".join("%s=%r" % (name, getattr(self, name)) for name in self.COMPARED)
+        values = ", ".join("%s=%r" % (name, getattr(self, name)) for name in self.ATTRIBUTES)
         return "%s(%s)" % (type(self).__name__, values)
 
 
@@ -219,12 +218,13 @@ class Registry:
     def __init__(self, on_new: typing.Optional[typing.Callable[[int, str], _Value]] = None) -> None:
         self._ids: typing.Dict[str, int] = {}
         self._texts: typing.Dict[int, str] = {}
+        self._next = 0
         self._on_new = on_new
 
     def get_id(self, text: str) -> int:
         found = self._ids.get(text)
         if found is None:
-            found = len(self._ids)
+            found = self._next
             self.put(found, text)
             if self._on_new:
                 self._on_new(found, text)
@@ -242,6 +242,7 @@ class Registry:
             raise RecordError("a string has a negative id: %d" % text_id)
         self._ids[text] = text_id
         self._texts[text_id] = text
+        self._next = max(self._next, text_id + 1)
 
 
 _BYTE, _SHORT, _CHAR = struct.Struct(">b"), struct.Struct(">h"), struct.Struct(">H")
