@@ -3,8 +3,8 @@
 #include <string.h>
 
 const struct kp_irl_backend *const kp_irl_backends[] = {
-    &kp_irl_backend_java,
     &kp_irl_backend_c,
+    &kp_irl_backend_java,
     &kp_irl_backend_perl,
     &kp_irl_backend_python,
     NULL,

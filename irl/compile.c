@@ -29,7 +29,7 @@ const char *kp_irl_targets_parse(struct kp_irl_targets *targets, struct kp_arena
                                  const char *languages, const char *const *folders, size_t folder_count)
 {
     char *rest = kp_irl_copy(arena, languages, strlen(languages));
-    for (char *language; (language = strsep(&rest, ", "));) {
+    for (char *language; (language = strsep(&rest, ", \n"));) {
         const char *problem = *language ? add_target(targets, arena, language) : NULL;
         if (problem)
             return problem;
