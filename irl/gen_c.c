@@ -85,7 +85,9 @@ static void print_index_source(struct kp_gen_c *gen, FILE *file, const struct in
 /* One source for a build that wants to name what it compiles before the models are read. */
 static void print_all(struct kp_gen_c *gen, FILE *file, const struct index *index)
 {
-    fprintf(file, "/* All records in one file, to be compiled instead of theirs. */\n#include \"%s.c\"\n",
+    fprintf(file,
+            "/* All records in one: for a build that names its files before the models are read. "
+            "*/\n#include \"%s.c\"\n",
             gen->wishes->index);
     for (size_t i = 0; i < index->enum_count; i++)
         include(gen, file, index->enums[i], 'c');
@@ -98,7 +100,7 @@ static void generate_index(struct kp_gen_c *gen)
     struct index index = collect(gen);
     print_index_header(gen, kp_irl_output_begin(gen->output, "%s.h", gen->wishes->index), &index);
     print_index_source(gen, kp_irl_output_begin(gen->output, "%s.c", gen->wishes->index), &index);
-    print_all(gen, kp_irl_output_begin(gen->output, "%s_all.c", gen->wishes->index), &index);
+    print_all(gen, kp_irl_output_begin(gen->output, "%s_all.inc", gen->wishes->index), &index);
 }
 
 /* ------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,2 @@
+# find_package(KprobeIrl)
+include(${CMAKE_CURRENT_LIST_DIR}/KprobeIrl.cmake)
