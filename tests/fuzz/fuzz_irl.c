@@ -1,7 +1,7 @@
 /*
- * Any bytes as record models: read, linked, checked, reported, and printed by all back ends, without a crash, a
- * hang or a leak. NUL bytes separate files. The first byte of the input says whether Kieker's own models are
- * there, and whether the last file is loaded for reference only.
+ * Any bytes as record models: read, linked, checked, reported, and printed by all back ends, without a crash,
+ * a hang or a leak. NUL bytes separate files. The first byte of the input says whether Kieker's own models
+ * are there, and whether the last file is loaded for reference only.
  */
 #include <stdint.h>
 #include <stdio.h>

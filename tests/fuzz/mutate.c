@@ -1,7 +1,7 @@
 /*
- * Runs a fuzz target without a fuzzer: mutate COUNT [NAME.dict] FILE... feeds COUNT mutations of the files, the same
- * ones each time; words of the dictionary (a line each, as libFuzzer reads them) are put in between. Made for a
- * sanitizer build under ctest; the fuzz preset explores further.
+ * Runs a fuzz target without a fuzzer: mutate COUNT [NAME.dict] FILE... feeds COUNT mutations of the files,
+ * the same ones each time; words of the dictionary (a line each, as libFuzzer reads them) are put in between.
+ * Made for a sanitizer build under ctest; the fuzz preset explores further.
  */
 #include <stdint.h>
 #include <stdio.h>
