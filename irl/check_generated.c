@@ -15,7 +15,8 @@ struct scope {
     struct kp_irl_names_table uses;
 };
 
-static void use_name(struct scope *scope, const char *name, const char *what, struct kp_irl_span span)
+/* False when the name is in use. */
+static bool use_name(struct scope *scope, const char *name, const char *what, struct kp_irl_span span)
 {
     struct kp_arena *arena = &scope->model->arena;
     void **place = kp_irl_names_put(arena, &scope->uses, name);
@@ -24,19 +25,19 @@ static void use_name(struct scope *scope, const char *name, const char *what, st
         struct use *use = kp_irl_get(arena, sizeof *use);
         *use = (struct use){what, span};
         *place = use;
-        return;
+        return true;
     }
     if (kp_irl_say(scope->model, KP_IRL_040, span, "generated code of '%s' would have '%s' twice: %s and %s",
                    scope->declaration->name.text, name, first->what, what) &&
         first->span.file)
         kp_irl_report_note(scope->model->reports, first->span, "first used here");
+    return false;
 }
 
 /* Of a name that was checked elsewhere: it counts, but is not reported. */
-static void keep_name(struct scope *scope, const char *name, const char *what, struct kp_irl_span span)
+static bool keep_name(struct scope *scope, const char *name, const char *what, struct kp_irl_span span)
 {
-    if (!kp_irl_names_get(&scope->uses, name))
-        use_name(scope, name, what, span);
+    return kp_irl_names_get(&scope->uses, name) || use_name(scope, name, what, span);
 }
 
 static struct kp_irl_span place_of(const struct scope *scope, const struct kp_irl_property *property)
@@ -69,14 +70,11 @@ static void check_class(struct kp_irl_model *model, const struct kp_irl_declarat
     }
     for (size_t i = 0; i < event->layout.declared.count; i++) {
         const struct kp_irl_property *property = event->layout.declared.items[i];
-        if (has_default_constant(property))
-            use_name(&scope, kp_irl_name_constant(&model->arena, property->name.text),
-                     kp_irl_format(&model->arena, "the default of '%s'", property->name.text),
+        const char *name = property->name.text, *constant = kp_irl_name_constant(&model->arena, name);
+        const char *what = kp_irl_format(&model->arena, "the default of '%s'", name);
+        if (!has_default_constant(property) || use_name(&scope, constant, what, place_of(&scope, property)))
+            use_name(&scope, name, kp_irl_format(&model->arena, "the property '%s'", name),
                      place_of(&scope, property));
-    }
-    for (size_t i = 0; i < event->layout.declared.count; i++) {
-        const struct kp_irl_property *property = event->layout.declared.items[i];
-        use_name(&scope, property->name.text, "a property", place_of(&scope, property));
     }
 }
 
@@ -104,9 +102,9 @@ static void check_accessors(struct kp_irl_model *model, const struct kp_irl_decl
         const char *what = kp_irl_format(&model->arena, "the accessor of '%s'", property->name.text);
         const char *getter = capitalised(&model->arena, property->name.text);
         const char *snake = kp_irl_name_snake(&model->arena, property->name.text);
-        bool twice = kp_irl_names_get(&getters.uses, getter);
-        (i < inherited ? keep_name : use_name)(&getters, getter, what, place_of(&getters, property));
-        (i < inherited || twice ? keep_name : use_name)(&snakes, snake, what, place_of(&getters, property));
+        struct kp_irl_span place = i < inherited ? property->name.span : place_of(&getters, property);
+        bool new = (i < inherited ? keep_name : use_name)(&getters, getter, what, place);
+        (i < inherited || !new ? keep_name : use_name)(&snakes, snake, what, place);
     }
 }
 
@@ -121,9 +119,9 @@ static void check_type_names(struct kp_irl_model *model)
             continue;
         types.declaration = files.declaration = one;
         /* Two that are written are IRL013. */
-        (one->derived ? use_name : keep_name)(&types, one->full_name,
-                                              one->derived ? "a derived type" : "a type", one->name.span);
-        if (one->kind != KP_IRL_EVENT || one->abstract)
+        bool new = (one->derived ? use_name : keep_name)(
+            &types, one->full_name, one->derived ? "a derived type" : "a type", one->name.span);
+        if (!new || one->kind != KP_IRL_EVENT || one->abstract)
             continue;
         use_name(&types, kp_irl_format(&model->arena, "%sFactory", one->full_name), "the factory of an event",
                  one->name.span);

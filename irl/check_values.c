@@ -106,8 +106,11 @@ static void check_text(const struct checker *c, const struct kp_irl_value *value
 
 static void check_single(const struct checker *c, const struct kp_irl_value *value)
 {
-    bool is_base = c->type->kind == KP_IRL_TYPE_BASE;
-    if (!is_base)
+    enum kp_irl_base base = c->type->base;
+    bool misfit = c->type->kind != KP_IRL_TYPE_BASE ||
+                  (value->kind == KP_IRL_VALUE_BOOLEAN && base != KP_IRL_BOOLEAN) ||
+                  (value->kind == KP_IRL_VALUE_VERSION && base != KP_IRL_STRING);
+    if (misfit)
         say_misfit(c, value, kind_names[value->kind]);
     else if (value->kind == KP_IRL_VALUE_INT)
         check_integer(c, value);
@@ -115,10 +118,6 @@ static void check_single(const struct checker *c, const struct kp_irl_value *val
         check_float(c, value);
     else if (value->kind == KP_IRL_VALUE_STRING)
         check_text(c, value);
-    else if (value->kind == KP_IRL_VALUE_BOOLEAN && c->type->base != KP_IRL_BOOLEAN)
-        say_misfit(c, value, kind_names[value->kind]);
-    else if (value->kind == KP_IRL_VALUE_VERSION && c->type->base != KP_IRL_STRING)
-        say_misfit(c, value, kind_names[value->kind]);
 }
 
 /* --- constants ------------------------------------------------------------------------------------ */
@@ -216,7 +215,8 @@ static void check(struct kp_irl_model *model, const struct kp_irl_type *type,
                   const struct kp_irl_value *value)
 {
     const struct checker checker = {.model = model, .type = type};
-    if (value->kind != KP_IRL_VALUE_NONE && type->kind != KP_IRL_TYPE_UNKNOWN)
+    if (value->kind != KP_IRL_VALUE_NONE &&
+        (type->kind == KP_IRL_TYPE_BASE || type->kind == KP_IRL_TYPE_ENUM))
         check_value(&checker, value, 0);
 }
 

@@ -151,9 +151,10 @@ static const struct place {
     {is_own, false},  {is_imported, false}, {is_in_imported_package, false}, {is_in_same_package, false},
     {is_given, true}, {is_anywhere, true}};
 
+/* `said`: that there is more than one. */
 static struct kp_irl_declaration *find_in(struct linker *linker, const struct place *place,
                                           const struct kp_irl_declarations *same,
-                                          const struct kp_irl_name *name)
+                                          const struct kp_irl_name *name, bool *said)
 {
     struct kp_irl_declaration *found = NULL;
     for (size_t i = 0; i < same->count; i++) {
@@ -168,6 +169,7 @@ static struct kp_irl_declaration *find_in(struct linker *linker, const struct pl
                 kp_irl_report_note(linker->model->reports, found->name.span, "the one");
                 kp_irl_report_note(linker->model->reports, candidate->name.span, "the other");
             }
+            *said = true;
             return found;
         }
     }
@@ -177,11 +179,12 @@ static struct kp_irl_declaration *find_in(struct linker *linker, const struct pl
 static struct kp_irl_declaration *find_simple(struct linker *linker, const struct kp_irl_name *name)
 {
     const struct kp_irl_declarations *same = kp_irl_names_get(&linker->simple, name->text);
+    bool said = false;
     for (size_t i = 0; same && i < sizeof places / sizeof *places; i++) {
-        struct kp_irl_declaration *found = find_in(linker, &places[i], same, name);
+        struct kp_irl_declaration *found = find_in(linker, &places[i], same, name, &said);
         if (!found)
             continue;
-        if (places[i].implicit)
+        if (places[i].implicit && !said)
             kp_irl_say(linker->model, KP_IRL_015, name->span, "'%s' is not imported; taken from '%s'",
                        name->text, found->package);
         return found;
@@ -195,17 +198,6 @@ static struct kp_irl_declaration *find(struct linker *linker, const struct kp_ir
 }
 
 /* --- references ---------------------------------------------------------------------------------- */
-
-/* "an event or a template" */
-static const char *kinds_text(struct kp_arena *arena, unsigned kinds)
-{
-    const char *text = NULL;
-    for (enum kp_irl_kind kind = KP_IRL_EVENT; kind <= KP_IRL_SUB; kind++)
-        if (kinds & KIND(kind))
-            text = text ? kp_irl_format(arena, "%s or %s", text, kp_irl_kind_name(kind))
-                        : kp_irl_kind_name(kind);
-    return text;
-}
 
 static const char *guess_text(struct linker *linker, const char *wanted, unsigned kinds, bool base_types)
 {
@@ -226,7 +218,8 @@ static const char *guess_text(struct linker *linker, const char *wanted, unsigne
 }
 
 struct wish {
-    const char *what; /* "parent", "template", ... for messages */
+    const char *what; /* is unknown: "parent", "template", ... */
+    const char *must; /* be, if it is known: "an event", ... */
     unsigned kinds;
     enum kp_irl_code unknown;
     bool base_types; /* for the guess */
@@ -244,9 +237,8 @@ static void link_reference(struct linker *linker, struct kp_irl_reference *refer
                    guess_text(linker, reference->name.text, wish->kinds, wish->base_types));
     } else if (wish->kinds & KIND(found->kind)) {
         reference->target = found;
-    } else if (kp_irl_say(model, KP_IRL_011, reference->name.span, "'%s' is %s; %s must be %s",
-                          reference->name.text, kp_irl_kind_name(found->kind), wish->what,
-                          kinds_text(&model->arena, wish->kinds))) {
+    } else if (kp_irl_say(model, KP_IRL_011, reference->name.span, "'%s' is %s, not %s", reference->name.text,
+                          kp_irl_kind_name(found->kind), wish->must)) {
         kp_irl_report_note(model->reports, found->name.span, "declared here");
     }
 }
@@ -264,8 +256,8 @@ static bool is_foreign(const struct linker *linker, const char *name)
 
 static void link_type(struct linker *linker, struct kp_irl_type *type)
 {
-    static const struct wish wish = {"type", KIND(KP_IRL_EVENT) | KIND(KP_IRL_TEMPLATE) | KIND(KP_IRL_ENUM),
-                                     KP_IRL_010, true};
+    static const struct wish wish = {
+        "type", "a type", KIND(KP_IRL_EVENT) | KIND(KP_IRL_TEMPLATE) | KIND(KP_IRL_ENUM), KP_IRL_010, true};
     const char *name = type->reference.name.text;
     if (!name)
         return;
@@ -295,12 +287,14 @@ static bool is_old_parent(struct linker *linker, const struct kp_irl_declaration
 
 static void link_inherited(struct linker *linker, struct kp_irl_declaration *declaration)
 {
-    static const struct wish parent = {"parent", KIND(KP_IRL_EVENT), KP_IRL_010, false};
-    static const struct wish template = {"template", KIND(KP_IRL_TEMPLATE), KP_IRL_010, false};
-    static const struct wish enumeration = {"inherited enum", KIND(KP_IRL_ENUM), KP_IRL_010, false};
-    static const struct wish type = {"type of a model", KIND(KP_IRL_EVENT) | KIND(KP_IRL_TEMPLATE),
-                                     KP_IRL_010, false};
-    static const struct wish model = {"model", KIND(KP_IRL_MODEL), KP_IRL_010, false};
+    static const struct wish parent = {"parent", "an event: write ':' before templates", KIND(KP_IRL_EVENT),
+                                       KP_IRL_010, false};
+    static const struct wish template = {"template", "a template: write 'extends' before a parent",
+                                         KIND(KP_IRL_TEMPLATE), KP_IRL_010, false};
+    static const struct wish enumeration = {"enum", "an enum", KIND(KP_IRL_ENUM), KP_IRL_010, false};
+    static const struct wish type = {"event or template", "an event or a template",
+                                     KIND(KP_IRL_EVENT) | KIND(KP_IRL_TEMPLATE), KP_IRL_010, false};
+    static const struct wish model = {"model", "a model", KIND(KP_IRL_MODEL), KP_IRL_010, false};
     const struct wish *wish = declaration->kind == KP_IRL_ENUM    ? &enumeration
                               : declaration->kind == KP_IRL_MODEL ? &type
                                                                   : &template;
@@ -322,7 +316,7 @@ static void link_inherited(struct linker *linker, struct kp_irl_declaration *dec
 
 static void link_declaration(struct linker *linker, struct kp_irl_declaration *declaration)
 {
-    static const struct wish grouped = {"event", KIND(KP_IRL_EVENT), KP_IRL_022, false};
+    static const struct wish grouped = {"event", "an event", KIND(KP_IRL_EVENT), KP_IRL_022, false};
     link_inherited(linker, declaration);
     for (size_t i = 0; i < declaration->properties.count; i++) {
         link_type(linker, &declaration->properties.items[i]->type);

@@ -68,12 +68,13 @@ static void read_reports(struct kp_irl_model *model, struct texts *reports)
     kp_irl_reports_print(model->reports, file, false, 0);
     fclose(file);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-        char *code = strstr(line, "[IRL"), *place = strrchr(line, '/'), *end;
-        if (!code || !(end = strstr(line, ": ")))
+        char *code = strstr(line, "[IRL"), *end = strstr(line, ": "), *place;
+        if (!code || !end)
             continue;
+        place = memrchr(line, '/', (size_t)(end - line));
         while (strstr(code + 1, "[IRL"))
             code = strstr(code + 1, "[IRL");
-        place = place && place < end ? place + 1 : line;
+        place = place ? place + 1 : line;
         char severity[16] = "";
         sscanf(end + 2, "%15[a-z]", severity);
         add_text(reports, print_text("%s %.6s %.*s", severity, code + 1, (int)(end - place), place));
