@@ -90,13 +90,9 @@ static const char *capitalised(struct kp_arena *arena, const char *name)
 
 static void check_accessors(struct kp_irl_model *model, const struct kp_irl_declaration *event)
 {
-    /* Getters that Kieker's base class or Java's Object has. */
-    static const char *const fixed[] = {"Class", "Size", "LoggingTimestamp", "ValueNames", "ValueTypes"};
     struct scope getters = {.model = model, .declaration = event}, snakes = getters;
     const struct kp_irl_properties *all = &event->layout.all;
     size_t inherited = all->count - event->layout.getters.count;
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        use_name(&getters, fixed[i], "an accessor of each record", (struct kp_irl_span){0});
     for (size_t i = 0; i < all->count && inherited < all->count; i++) {
         const struct kp_irl_property *property = all->items[i];
         const char *what = kp_irl_format(&model->arena, "the accessor of '%s'", property->name.text);

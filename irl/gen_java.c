@@ -53,7 +53,9 @@ static const char *accessor(struct kp_arena *arena, const char *prefix,
                             const struct kp_irl_property *property)
 {
     const char *capital = kp_java_capital(arena, property->name.text);
-    if (is_among(capital, record_accessors, sizeof record_accessors / sizeof *record_accessors))
+    bool is_boolean = kp_java_is_base(property->resolved, KP_IRL_BOOLEAN); /* isSize is no getSize */
+    if (!is_boolean &&
+        is_among(capital, record_accessors, sizeof record_accessors / sizeof *record_accessors))
         return kp_irl_format(arena, "%s_%s", prefix, property->name.text);
     return kp_irl_format(arena, "%s%s", prefix, capital);
 }
