@@ -25,7 +25,8 @@ static struct kp_irl_type inner_type(const struct kp_irl_type *type, size_t dept
 {
     struct kp_irl_type inner = *type;
     inner.dimension_count -= depth;
-    inner.dimensions += depth;
+    if (depth) /* without dimensions there is no list of them */
+        inner.dimensions += depth;
     return inner;
 }
 
