@@ -34,7 +34,8 @@ void kp_irl_output_destroy(struct kp_irl_output *output);
 FILE *kp_irl_output_begin(struct kp_irl_output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Is there a file at this path already that does not begin with `mark`? Such a file is not ours to replace. */
+/* Is there a file at this path already that does not begin with `mark`? Such a file is not ours to replace.
+ */
 bool kp_irl_output_keeps(const struct kp_irl_output *output, const char *mark, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
