@@ -34,12 +34,13 @@ static const char *default_constant(struct kp_java_file *file, const struct kp_i
     return kp_java_name(&file->arena, kp_irl_name_constant(&file->arena, property->name.text));
 }
 
-/* The field, and the parameter that sets it: the property's name, if no constant of the class has it. */
+/* The field, and the parameter that sets it: the property's name, if no constant of the class has it. A name
+ * like those of classes would hide the class. */
 static const char *field_name(struct kp_java_file *file, const struct kp_irl_property *property)
 {
     const char *name = kp_java_name(&file->arena, property->name.text);
     static const char *const fixed[] = {"SIZE", "TYPES", "VALUE_NAMES", "serialVersionUID"};
-    bool is_taken = !strcmp(name, default_constant(file, property));
+    bool is_taken = !strcmp(name, default_constant(file, property)) || (*name >= 'A' && *name <= 'Z');
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         is_taken |= !strcmp(name, fixed[i]);
     const struct kp_irl_constants *constants = &file->declaration->constants;

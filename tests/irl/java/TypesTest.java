@@ -34,6 +34,7 @@ import test.irl.java.types.DynamicArrays;
 import test.irl.java.types.Empty;
 import test.irl.java.types.Extra_Base;
 import test.irl.java.types.FixedArrays;
+import test.irl.java.types.Hiding;
 import test.irl.java.types.IMarker;
 import test.irl.java.types.INamed;
 import test.irl.java.types.ISecond;
@@ -357,6 +358,8 @@ public final class TypesTest {
 		same("alias of an array", new int[] { 1, 2 }, record.getBasis());
 		same("a class called String", "x", new test.irl.java.types.String("x").getText());
 		travels(new test.irl.java.types.Object(3), 4);
+		final Hiding hiding = travels(new Hiding(null, new float[] { 1 }, new int[] { 2 }, "o", 3, 4, 5), 4 + 8 + 8 + 4 + 8 + 4 + 4);
+		same("fields named like classes", Arrays.asList(Color.RED, "o", 3L), Arrays.asList(hiding.getColor(), hiding.getObjects(), hiding.getLong()));
 	}
 
 	private static void testTemplates() {
