@@ -156,7 +156,8 @@ static int compile(struct kp_arena *arena, const struct kp_command *command, con
                                    .file_count = files->count,
                                    .references = more.items,
                                    .reference_count = more.count,
-                                   .without_builtin = without_builtin};
+                                   .without_builtin = without_builtin,
+                                   .languages = kp_irl_targets_languages(&targets)};
     struct kp_irl_model *model = kp_irl_read(&inputs);
     bool good = is_good(model);
     if (good && view)

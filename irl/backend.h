@@ -46,6 +46,7 @@ const char *kp_irl_output_path(const struct kp_irl_output *output, size_t index)
 struct kp_irl_backend {
     const char *name;    /* as --lang takes it */
     const char *summary; /* one line for the help */
+    unsigned languages;  /* whose keywords it has to avoid: enum kp_irl_language */
     /* Prints the code of all declarations in input files of a model without errors. */
     void (*generate)(const struct kp_irl_model *model, const struct kp_irl_wishes *wishes,
                      struct kp_irl_output *output);

@@ -3,11 +3,7 @@
 #include <string.h>
 
 const struct kp_irl_backend *const kp_irl_backends[] = {
-    &kp_irl_backend_c,
-    &kp_irl_backend_java,
-    &kp_irl_backend_perl,
-    &kp_irl_backend_python,
-    NULL,
+    &kp_irl_backend_c, &kp_irl_backend_java, &kp_irl_backend_perl, &kp_irl_backend_python, NULL,
 };
 
 const struct kp_irl_backend *kp_irl_backend_find(const char *name)

@@ -36,7 +36,7 @@ static const char *languages_text(struct kp_arena *arena, unsigned languages)
 
 static void check_keyword(struct kp_irl_model *model, const struct kp_irl_name *name)
 {
-    unsigned languages = kp_irl_keyword(name->text);
+    unsigned languages = kp_irl_keyword(name->text) & model->languages;
     if (languages)
         kp_irl_say(model, KP_IRL_041, name->span, "'%s' is a keyword of %s: generated names differ there",
                    name->text, languages_text(&model->arena, languages));

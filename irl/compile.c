@@ -49,6 +49,14 @@ const char *kp_irl_targets_parse(struct kp_irl_targets *targets, struct kp_arena
     return NULL;
 }
 
+unsigned kp_irl_targets_languages(const struct kp_irl_targets *targets)
+{
+    unsigned languages = 0;
+    for (size_t i = 0; i < targets->count; i++)
+        languages |= targets->items[i].backend->languages;
+    return languages;
+}
+
 /* A path as make and ninja read it */
 static void print_escaped(FILE *file, const char *path)
 {

@@ -23,6 +23,9 @@ struct kp_irl_targets {
 const char *kp_irl_targets_parse(struct kp_irl_targets *targets, struct kp_arena *arena,
                                  const char *languages, const char *const *folders, size_t folder_count);
 
+/* The languages whose keywords the targets have to avoid, for kp_irl_inputs. */
+unsigned kp_irl_targets_languages(const struct kp_irl_targets *targets);
+
 /*
  * Generates the code of all targets. A model with errors is refused: nothing is written then. `dependencies`:
  * name of a file to be written with a rule for make and ninja (NULL: none) that says which models the files

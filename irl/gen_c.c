@@ -1,4 +1,5 @@
 #include "gen_c.h"
+#include "keywords.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -142,5 +143,6 @@ static void generate(const struct kp_irl_model *model, const struct kp_irl_wishe
 const struct kp_irl_backend kp_irl_backend_c = {
     .name = "c",
     .summary = "structs with functions that write and read them, and their runtime",
+    .languages = KP_IRL_IN_C | KP_IRL_IN_CPP,
     .generate = generate,
 };

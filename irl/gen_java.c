@@ -3,6 +3,7 @@
  * factories, templates as interfaces, enums. This file has what all kinds share.
  */
 #include "gen_java.h"
+#include "keywords.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -324,5 +325,6 @@ static void generate(const struct kp_irl_model *model, const struct kp_irl_wishe
 const struct kp_irl_backend kp_irl_backend_java = {
     .name = "java",
     .summary = "classes, factories, interfaces and enums for Kieker 1.15 and 2.x",
+    .languages = KP_IRL_IN_JAVA,
     .generate = generate,
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gen_script.h"
+#include "keywords.h"
 
 extern const struct kp_irl_builtin kp_irl_runtime_perl[];
 
@@ -432,4 +433,7 @@ static void generate(const struct kp_irl_model *model, const struct kp_irl_wishe
 }
 
 const struct kp_irl_backend kp_irl_backend_perl = {
-    .name = "perl", .summary = "Perl 5.14 and later: a module for each event and enum", .generate = generate};
+    .name = "perl",
+    .summary = "Perl 5.14 and later: a module for each event and enum",
+    .languages = KP_IRL_IN_PERL,
+    .generate = generate};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gen_python.h"
+#include "keywords.h"
 
 extern const struct kp_irl_builtin kp_irl_runtime_python[];
 
@@ -510,4 +511,5 @@ static void generate(const struct kp_irl_model *model, const struct kp_irl_wishe
 const struct kp_irl_backend kp_irl_backend_python = {
     .name = "python",
     .summary = "Python 3.8 and later: a module for each event, template and enum",
+    .languages = KP_IRL_IN_PYTHON,
     .generate = generate};

@@ -19,6 +19,7 @@ struct kp_irl_inputs {
     const char *const *references; /* -I: as files, but loaded for reference only */
     size_t reference_count;
     bool without_builtin; /* Kieker's own models are not added */
+    unsigned languages;   /* enum kp_irl_language: warn of the keywords of these only; 0: of all */
 };
 
 /*

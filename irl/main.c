@@ -63,6 +63,7 @@ int main(int argc, char **argv)
     const char *problem = kp_irl_targets_parse(&targets, &arena, languages, &output, 1);
     if (problem)
         return usage(problem);
+    inputs.languages = kp_irl_targets_languages(&targets);
     struct kp_irl_model *model = kp_irl_read(&inputs);
     kp_irl_reports_print(model->reports, stderr, false, 20);
     bool good = kp_irl_generate(model, &targets, &wishes, dependencies, "irl_host");

@@ -306,6 +306,7 @@ struct kp_irl_files {
 
 struct kp_irl_model {
     struct kp_arena arena;
+    unsigned languages;             /* those whose keywords matter; enum kp_irl_language */
     struct kp_irl_reports *reports; /* report.h */
     struct kp_irl_files files;      /* in the order loaded: inputs first, then references */
     /* All events, templates, enums and subs, each behind those that it inherits from; made by resolve, and

@@ -1,4 +1,5 @@
 #include "irl.h"
+#include "keywords.h"
 
 struct kp_irl_model *kp_irl_read(const struct kp_irl_inputs *inputs)
 {
@@ -6,6 +7,7 @@ struct kp_irl_model *kp_irl_read(const struct kp_irl_inputs *inputs)
     struct kp_irl_model *model = kp_irl_get(&arena, sizeof *model);
     model->arena = arena;
     model->reports = kp_irl_reports_create();
+    model->languages = inputs->languages ? inputs->languages : KP_IRL_IN_ANY;
 
     bool fine = kp_irl_load(model, inputs);
     for (size_t i = 0; i < model->files.count; i++)
