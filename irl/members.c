@@ -4,9 +4,16 @@
 
 #include "stages.h"
 
+/* Lists longer than this are searched by a table. */
+#define FEW 24
+
 struct linker {
     struct kp_irl_model *model;
     struct kp_irl_walk walk;
+    struct tables {
+        struct kp_irl_names_table properties, constants;
+    } * tables;      /* by number of the declaration */
+    size_t literals; /* in all lists */
 };
 
 static const struct kp_irl_type unknown_type = {.kind = KP_IRL_TYPE_UNKNOWN};
@@ -14,40 +21,54 @@ static const struct kp_irl_type type_in_progress = {.kind = KP_IRL_TYPE_UNKNOWN}
 
 /* --- literals ------------------------------------------------------------------------------------ */
 
-static void add_literal(struct kp_irl_model *model, struct kp_irl_declaration *enumeration,
+static void add_literal(struct linker *linker, struct kp_irl_declaration *enumeration,
                         struct kp_irl_names_table *known, struct kp_irl_literal literal)
 {
     struct kp_irl_literals *all = &enumeration->all_literals;
     if (!literal.has_value)
         literal.value = (int64_t)all->count;
-    void **place = kp_irl_names_put(&model->arena, known, literal.name.text);
-    if (*place == literal.owner) /* inherited on two ways */
+    void **place = kp_irl_names_put(&linker->model->arena, known, literal.name.text);
+    if (*place == literal.owner && literal.owner != enumeration) /* inherited on two ways */
         return;
     *place = literal.owner;
-    KP_IRL_APPEND(&model->arena, all, literal);
+    KP_IRL_APPEND(&linker->model->arena, all, literal);
+    linker->literals++;
 }
 
-static void list_literals(struct kp_irl_model *model, struct kp_irl_declaration *enumeration)
+static void list_literals(struct linker *linker, struct kp_irl_declaration *enumeration)
 {
     struct kp_irl_names_table known = {0};
     for (size_t i = 0; i < enumeration->literals.count; i++) {
-        struct kp_irl_literal *literal = &enumeration->literals.items[i];
-        if (!literal->has_value)
-            literal->value = (int64_t)i;
-        KP_IRL_APPEND(&model->arena, &enumeration->all_literals, *literal);
-        *kp_irl_names_put(&model->arena, &known, literal->name.text) = enumeration;
+        if (!enumeration->literals.items[i].has_value)
+            enumeration->literals.items[i].value = (int64_t)i;
+        add_literal(linker, enumeration, &known, enumeration->literals.items[i]);
     }
     for (size_t i = 0; i < enumeration->templates.count; i++) {
         const struct kp_irl_declaration *inherited = enumeration->templates.items[i].target;
         for (size_t j = 0; inherited && j < inherited->all_literals.count; j++)
-            add_literal(model, enumeration, &known, inherited->all_literals.items[j]);
+            add_literal(linker, enumeration, &known, inherited->all_literals.items[j]);
+    }
+}
+
+static void list_all_literals(struct linker *linker)
+{
+    const struct kp_irl_declarations *all = &linker->model->ordered;
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i]->kind != KP_IRL_ENUM)
+            continue;
+        if (linker->literals > KP_IRL_MOST_LITERALS) {
+            kp_irl_say(linker->model, KP_IRL_044, all->items[i]->name.span,
+                       "the enums of the model inherit more than %d literals", KP_IRL_MOST_LITERALS);
+            return;
+        }
+        list_literals(linker, all->items[i]);
     }
 }
 
 /* --- properties that have their type from others ------------------------------------------------- */
 
-static struct kp_irl_property *own_property(const struct kp_irl_declaration *declaration, const char *name,
-                                            const struct kp_irl_property *except)
+static struct kp_irl_property *search_property(const struct kp_irl_declaration *declaration, const char *name,
+                                               const struct kp_irl_property *except)
 {
     for (size_t i = 0; i < declaration->properties.count; i++) {
         struct kp_irl_property *property = declaration->properties.items[i];
@@ -57,12 +78,27 @@ static struct kp_irl_property *own_property(const struct kp_irl_declaration *dec
     return NULL;
 }
 
+static struct kp_irl_property *own_property(struct linker *linker,
+                                            const struct kp_irl_declaration *declaration, const char *name,
+                                            const struct kp_irl_property *except)
+{
+    const struct kp_irl_properties *own = &declaration->properties;
+    if (own->count <= FEW)
+        return search_property(declaration, name, except);
+    struct kp_irl_names_table *table = &linker->tables[declaration->number].properties;
+    /* From the last to the first, which is the one that counts. */
+    for (size_t i = table->count ? 0 : own->count; i-- > 0;)
+        *kp_irl_names_put(&linker->model->arena, table, own->items[i]->name.text) = own->items[i];
+    struct kp_irl_property *found = kp_irl_names_get(table, name);
+    return found && found == except ? search_property(declaration, name, except) : found;
+}
+
 static struct kp_irl_property *find_property(struct linker *linker, struct kp_irl_declaration *start,
                                              const char *name, const struct kp_irl_property *except)
 {
     for (struct kp_irl_declaration *d = kp_irl_walk_begin(&linker->walk, start); d;
          d = kp_irl_walk_next(&linker->walk)) {
-        struct kp_irl_property *found = own_property(d, name, except);
+        struct kp_irl_property *found = own_property(linker, d, name, except);
         if (found)
             return found;
     }
@@ -143,18 +179,41 @@ static void settle_type(struct linker *linker, struct kp_irl_property *start)
 
 /* --- values -------------------------------------------------------------------------------------- */
 
+static struct kp_irl_constant *own_constant(struct linker *linker,
+                                            const struct kp_irl_declaration *declaration, const char *name)
+{
+    const struct kp_irl_constants *own = &declaration->constants;
+    if (own->count > FEW) {
+        struct kp_irl_names_table *table = &linker->tables[declaration->number].constants;
+        for (size_t i = table->count ? 0 : own->count; i-- > 0;)
+            *kp_irl_names_put(&linker->model->arena, table, own->items[i]->name.text) = own->items[i];
+        return kp_irl_names_get(table, name);
+    }
+    for (size_t i = 0; i < own->count; i++)
+        if (!strcmp(own->items[i]->name.text, name))
+            return own->items[i];
+    return NULL;
+}
+
 static struct kp_irl_constant *find_constant(struct linker *linker, struct kp_irl_declaration *owner,
-                                             const char *name, struct kp_irl_guess *guess)
+                                             const char *name)
+{
+    for (struct kp_irl_declaration *d = kp_irl_walk_begin(&linker->walk, owner); d;
+         d = kp_irl_walk_next(&linker->walk)) {
+        struct kp_irl_constant *found = own_constant(linker, d, name);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void guess_constant(struct linker *linker, struct kp_irl_declaration *owner,
+                           struct kp_irl_guess *guess)
 {
     for (struct kp_irl_declaration *d = kp_irl_walk_begin(&linker->walk, owner); d;
          d = kp_irl_walk_next(&linker->walk))
-        for (size_t i = 0; i < d->constants.count; i++) {
-            if (!strcmp(d->constants.items[i]->name.text, name))
-                return d->constants.items[i];
-            if (guess)
-                kp_irl_guess_offer(guess, d->constants.items[i]->name.text);
-        }
-    return NULL;
+        for (size_t i = 0; i < d->constants.count; i++)
+            kp_irl_guess_offer(guess, d->constants.items[i]->name.text);
 }
 
 static const struct kp_irl_literal *find_literal(const struct kp_irl_declaration *enumeration,
@@ -176,7 +235,7 @@ static void report_unknown_value(struct linker *linker, struct kp_irl_declaratio
     if (kp_irl_may_guess(linker->model)) {
         if (type->kind == KP_IRL_TYPE_ENUM)
             find_literal(type->reference.target, value->text, &guess);
-        find_constant(linker, owner, value->text, &guess);
+        guess_constant(linker, owner, &guess);
     }
     const char *what = type->kind == KP_IRL_TYPE_ENUM
                            ? kp_irl_format(&linker->model->arena, "literal of '%s' or constant",
@@ -198,7 +257,7 @@ static void link_value(struct linker *linker, struct kp_irl_declaration *owner,
     if (value->literal)
         value->kind = KP_IRL_VALUE_LITERAL;
     else
-        value->constant = find_constant(linker, owner, value->text, NULL);
+        value->constant = find_constant(linker, owner, value->text);
     if (!value->literal && !value->constant)
         report_unknown_value(linker, owner, type, value);
 }
@@ -272,9 +331,8 @@ void kp_irl_link_members(struct kp_irl_model *model)
     struct linker linker = {.model = model, .walk = kp_irl_walk_create(model)};
     struct settling settling = {.model = model};
     const struct kp_irl_declarations *all = &model->ordered;
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i]->kind == KP_IRL_ENUM)
-            list_literals(model, all->items[i]);
+    linker.tables = kp_irl_get(&model->arena, (all->count + 1) * sizeof *linker.tables);
+    list_all_literals(&linker);
     for (size_t i = 0; i < all->count; i++)
         link_targets(&linker, all->items[i]);
     for (size_t i = 0; i < all->count; i++)

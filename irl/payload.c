@@ -9,7 +9,9 @@
 struct flattening {
     struct kp_irl_model *model;
     struct kp_irl_walk walk;
+    struct kp_irl_properties *members; /* by number of the type; listed when it is first needed */
     struct kp_irl_property *payload;
+    size_t flattened; /* by all together */
 };
 
 /* A place on the way down from a payload property. */
@@ -27,17 +29,19 @@ static void flatten(struct flattening *f, const struct place *place);
 /* --- members of a type --------------------------------------------------------------------------- */
 
 /* The members with those inherited, as written in the models, each name once. */
-static struct kp_irl_properties list_members(struct flattening *f, struct kp_irl_declaration *type)
+static const struct kp_irl_properties *list_members(struct flattening *f, struct kp_irl_declaration *type)
 {
-    struct kp_irl_properties members = {0};
+    struct kp_irl_properties *members = &f->members[type->number];
     struct kp_irl_names_table known = {0};
+    if (members->count)
+        return members;
     const struct kp_irl_declarations *lineage = kp_irl_walk_lineage(&f->walk, type);
     for (size_t i = 0; i < lineage->count; i++)
         for (size_t j = 0; j < lineage->items[i]->properties.count; j++) {
             struct kp_irl_property *property = lineage->items[i]->properties.items[j];
             void **place = kp_irl_names_put(&f->model->arena, &known, property->name.text);
             if (!*place)
-                KP_IRL_APPEND(&f->model->arena, &members, property);
+                KP_IRL_APPEND(&f->model->arena, members, property);
             *place = property;
         }
     return members;
@@ -102,14 +106,19 @@ static void add(struct flattening *f, const struct place *place, const struct kp
     made->path = join_path(arena, place->path, member->name.text);
     made->object_id = object_id;
     KP_IRL_APPEND(arena, &f->payload->flattened, made);
+    f->flattened++;
 }
 
 static bool is_full(struct flattening *f)
 {
-    if (f->payload->flattened.count < KP_IRL_MOST_SELECTED)
+    if (f->payload->flattened.count >= KP_IRL_MOST_SELECTED)
+        kp_irl_say(f->model, KP_IRL_044, f->payload->name.span, "'%s' selects more than %d properties",
+                   f->payload->name.text, KP_IRL_MOST_SELECTED);
+    else if (f->flattened >= KP_IRL_MOST_FLATTENED)
+        kp_irl_say(f->model, KP_IRL_044, f->payload->name.span, "the model selects more than %d properties",
+                   KP_IRL_MOST_FLATTENED);
+    else
         return false;
-    kp_irl_say(f->model, KP_IRL_044, f->payload->name.span, "'%s' selects more than %d properties",
-               f->payload->name.text, KP_IRL_MOST_SELECTED);
     return true;
 }
 
@@ -166,11 +175,11 @@ static void flatten(struct flattening *f, const struct place *place)
                    MOST_DEEP);
         return;
     }
-    struct kp_irl_properties members = list_members(f, place->type);
+    const struct kp_irl_properties *members = list_members(f, place->type);
     if (!place->selections->count)
-        add_all(f, place, &members);
+        add_all(f, place, members);
     for (size_t i = 0; i < place->selections->count && !is_full(f); i++)
-        add_selection(f, place, &members, &place->selections->items[i]);
+        add_selection(f, place, members, &place->selections->items[i]);
 }
 
 static void flatten_property(struct flattening *f, struct kp_irl_property *property)
@@ -193,6 +202,7 @@ static void flatten_property(struct flattening *f, struct kp_irl_property *prope
 void kp_irl_flatten(struct kp_irl_model *model)
 {
     struct flattening f = {.model = model, .walk = kp_irl_walk_create(model)};
+    f.members = kp_irl_get(&model->arena, (model->ordered.count + 1) * sizeof *f.members);
     for (size_t i = 0; i < model->ordered.count; i++) {
         const struct kp_irl_declaration *declaration = model->ordered.items[i];
         for (size_t j = 0; declaration->kind != KP_IRL_SUB && j < declaration->properties.count; j++)

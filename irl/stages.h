@@ -60,7 +60,9 @@ const char *kp_irl_type_text(struct kp_arena *arena, const struct kp_irl_type *t
 
 /* Limits that keep a hostile or mistaken model from eating the machine (IRL044). */
 #define KP_IRL_MOST_DERIVED        100000    /* types made by all `sub` together */
-#define KP_IRL_MOST_LISTED         50000000  /* properties in the lists of all types together */
+#define KP_IRL_MOST_LISTED         10000000  /* properties in the lists of all types together */
+#define KP_IRL_MOST_LITERALS       1000000   /* in the lists of all enums together */
+#define KP_IRL_MOST_FLATTENED      100000    /* properties that all payload properties together select */
 #define KP_IRL_MOST_SELECTED       256       /* properties that one payload property selects */
 #define KP_IRL_MOST_ELEMENTS       (1 << 20) /* of an array with fixed dimensions */
 #define KP_IRL_MOST_CONSTANTS_DEEP 500       /* constants that stand for one another */

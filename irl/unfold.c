@@ -12,13 +12,14 @@ struct unfolder {
     struct kp_irl_declaration *declaration;
     struct kp_irl_properties list;   /* `all` of the declaration, as far as it is */
     struct kp_irl_names_table table; /* its names, once they are many */
+    struct kp_arena arena;           /* of both while they grow */
 };
 
 static struct kp_irl_property *find(struct unfolder *u, const char *name)
 {
     if (u->list.count > FEW) {
         for (size_t i = u->table.count; i < u->list.count; i++)
-            *kp_irl_names_put(&u->model->arena, &u->table, u->list.items[i]->name.text) = u->list.items[i];
+            *kp_irl_names_put(&u->arena, &u->table, u->list.items[i]->name.text) = u->list.items[i];
         return kp_irl_names_get(&u->table, name);
     }
     for (size_t i = 0; i < u->list.count; i++)
@@ -47,7 +48,7 @@ static void add_inherited(struct unfolder *u, const struct kp_irl_reference *by)
     for (size_t i = 0; i < more->count; i++) {
         struct kp_irl_property *property = more->items[i], *there = find(u, property->name.text);
         if (!there)
-            KP_IRL_APPEND(&u->model->arena, &u->list, property);
+            KP_IRL_APPEND(&u->arena, &u->list, property);
         else if (there != property && there->resolved->kind && property->resolved->kind &&
                  !kp_irl_type_equal(there->resolved, property->resolved))
             report_conflict(u, by, there, property);
@@ -79,7 +80,7 @@ static void add_own(struct unfolder *u, struct kp_irl_property *property)
         report_again(u, property, there);
         return;
     }
-    KP_IRL_APPEND(&u->model->arena, &u->list, property);
+    KP_IRL_APPEND(&u->arena, &u->list, property);
     KP_IRL_APPEND(&u->model->arena, &u->declaration->layout.own, property);
 }
 
@@ -133,6 +134,18 @@ static struct kp_irl_properties behind_parent(const struct unfolder *u)
     return (struct kp_irl_properties){u->list.items + inherited, u->list.count - inherited, 0};
 }
 
+/* What grew, in its final size. */
+static void keep_list(struct unfolder *u)
+{
+    struct kp_irl_property **items =
+        kp_irl_get(&u->model->arena, u->list.count * sizeof(struct kp_irl_property *));
+    memcpy(items, u->list.items, u->list.count * sizeof(struct kp_irl_property *));
+    u->list = (struct kp_irl_properties){items, u->list.count, 0};
+    u->listed += u->list.count;
+    kp_arena_free(&u->arena);
+    u->arena = (struct kp_arena){0};
+}
+
 static void unfold(struct unfolder *u)
 {
     struct kp_irl_declaration *declaration = u->declaration;
@@ -150,7 +163,7 @@ static void unfold(struct unfolder *u)
         add_inherited(u, &declaration->templates.items[i]);
     add_all_own(u);
     if ((void *)u->list.items != (void *)shared)
-        u->listed += u->list.count;
+        keep_list(u);
     layout->all = u->list;
     layout->data = pick(u, layout->all, is_data);
     layout->wire = pick(u, layout->data, is_wire);
