@@ -1,12 +1,18 @@
 import java.io.File;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
+import kieker.analysis.generic.source.rewriter.NoneTraceMetadataRewriter;
+import kieker.analysis.generic.source.tcp.MultipleConnectionTcpSourceStage;
 import kieker.common.configuration.Configuration;
 import kieker.common.record.IMonitoringRecord;
 import kieker.common.record.misc.KiekerMetadataRecord;
@@ -17,8 +23,10 @@ import kieker.monitoring.writer.filesystem.BinaryLogStreamHandler;
 import kieker.monitoring.writer.filesystem.FileWriter;
 import kieker.monitoring.writer.filesystem.TextLogStreamHandler;
 import kieker.monitoring.writer.filesystem.TextMapFileHandler;
+import kieker.monitoring.writer.tcp.SingleSocketTcpWriter;
 import kieker.tools.source.LogsReaderCompositeStage;
 
+import teetime.framework.AbstractConsumerStage;
 import teetime.framework.Execution;
 import teetime.stage.CollectorSink;
 
@@ -34,7 +42,8 @@ import test.irl.java.types.Palette;
 import test.irl.java.types.Scalars;
 
 /**
- * Records of generated classes in original Kieker: its monitoring controller writes them into a log, its analysis reads the log.
+ * Records of generated classes in original Kieker: its monitoring controller writes them into a log or to a socket, its analysis
+ * reads them there.
  *
  *   java LogRecords FOLDER
  */
@@ -43,21 +52,31 @@ public final class LogRecords {
 	private LogRecords() {}
 
 	public static void main(final String[] arguments) throws Exception {
-		int failures = 0;
+		boolean allSame = true;
 		for (final Class<?> handler : new Class<?>[] { TextLogStreamHandler.class, BinaryLogStreamHandler.class }) {
 			final Path folder = Files.createDirectories(Paths.get(arguments[0], handler.getSimpleName()));
 			final List<IMonitoringRecord> written = records();
-			write(folder, handler, written);
-			final List<IMonitoringRecord> read = read(folder);
-			final boolean hadMetadata = read.removeIf(KiekerMetadataRecord.class::isInstance);
-			final boolean same = written.equals(read);
-			System.out.println(handler.getSimpleName() + ": " + read.size() + " records read, " + (same ? "the same" : "DIFFERENT"));
-			if (!same || !hadMetadata || read.isEmpty()) {
-				failures++;
-				System.out.println("FAIL: written " + written + "\n  read " + read);
-			}
+			writeLog(folder, handler, written);
+			allSame &= compare(handler.getSimpleName(), written, readLog(folder));
 		}
-		System.exit(failures == 0 ? 0 : 1);
+		final List<IMonitoringRecord> sent = records();
+		final List<IMonitoringRecord> received = sendAndReceive(sent);
+		for (int i = 0; i < sent.size() && i + 1 < received.size(); i++) {
+			received.get(i + 1).setLoggingTimestamp(sent.get(i).getLoggingTimestamp()); // Kieker's reader drops it
+		}
+		allSame &= compare(SingleSocketTcpWriter.class.getSimpleName(), sent, received);
+		System.exit(allSame ? 0 : 1); // Kieker's reader does not end
+	}
+
+	/** Kieker writes a record of its own before the others. */
+	private static boolean compare(final String way, final List<IMonitoringRecord> written, final List<IMonitoringRecord> read) {
+		final boolean hadMetadata = !read.isEmpty() && read.remove(0) instanceof KiekerMetadataRecord;
+		final boolean same = hadMetadata && written.equals(read);
+		System.out.println(way + ": " + read.size() + " records read, " + (same ? "the same" : "DIFFERENT"));
+		if (!same) {
+			System.out.println("FAIL: written " + written + "\n  read " + read);
+		}
+		return same;
 	}
 
 	private static List<IMonitoringRecord> records() {
@@ -78,16 +97,23 @@ public final class LogRecords {
 					9.5, "static", "null"));
 			records.add(new Empty());
 		}
+		// The last one is as short as it can be: a reader that waits for more bytes never gives it.
+		records.add(new DynamicArrays(new boolean[0], new byte[0], new char[0], new short[0], new int[0], new long[0], new float[0],
+				new double[0], new String[0], new Shade[0]));
 		return records;
 	}
 
-	private static void write(final Path folder, final Class<?> handler, final List<IMonitoringRecord> records) throws Exception {
+	private static void writeLog(final Path folder, final Class<?> handler, final List<IMonitoringRecord> records) throws Exception {
 		final Configuration configuration = ConfigurationFactory.createDefaultConfiguration();
 		configuration.setProperty("kieker.monitoring.writer", FileWriter.class.getName());
-		configuration.setProperty("kieker.monitoring.metadata", "true");
 		configuration.setProperty(FileWriter.CONFIG_PATH, folder.toString());
 		configuration.setProperty(FileWriter.CONFIG_LOG_STREAM_HANDLER, handler.getName());
 		configuration.setProperty(FileWriter.CONFIG_MAP_FILE_HANDLER, TextMapFileHandler.class.getName());
+		write(configuration, records);
+	}
+
+	private static void write(final Configuration configuration, final List<IMonitoringRecord> records) throws Exception {
+		configuration.setProperty("kieker.monitoring.metadata", "true");
 		final IMonitoringController controller = MonitoringController.createInstance(configuration);
 		for (final IMonitoringRecord record : records) {
 			if (!controller.newMonitoringRecord(record)) {
@@ -98,7 +124,7 @@ public final class LogRecords {
 		controller.waitForTermination(60000);
 	}
 
-	private static List<IMonitoringRecord> read(final Path folder) throws Exception {
+	private static List<IMonitoringRecord> readLog(final Path folder) throws Exception {
 		final List<File> logs;
 		try (Stream<Path> files = Files.walk(folder)) {
 			logs = files.filter(file -> file.toString().endsWith(".map")).map(file -> file.getParent().toFile())
@@ -112,5 +138,43 @@ public final class LogRecords {
 			}
 		}).executeBlocking();
 		return new ArrayList<>(sink.getElements());
+	}
+
+	/** What comes out of Kieker's reader. */
+	private static final class Sink extends AbstractConsumerStage<IMonitoringRecord> {
+		private final BlockingQueue<IMonitoringRecord> records = new LinkedBlockingQueue<>();
+
+		@Override
+		protected void execute(final IMonitoringRecord record) {
+			this.records.add(record);
+		}
+	}
+
+	private static List<IMonitoringRecord> sendAndReceive(final List<IMonitoringRecord> records) throws Exception {
+		final int port;
+		try (ServerSocket socket = new ServerSocket(0)) {
+			port = socket.getLocalPort();
+		}
+		final Sink sink = new Sink();
+		final MultipleConnectionTcpSourceStage reader = new MultipleConnectionTcpSourceStage(port, 1 << 16, new NoneTraceMetadataRewriter());
+		new Execution<>(new teetime.framework.Configuration() {
+			{
+				this.connectPorts(reader.getOutputPort(), sink.getInputPort());
+			}
+		}).executeNonBlocking();
+		final Configuration configuration = ConfigurationFactory.createDefaultConfiguration();
+		configuration.setProperty("kieker.monitoring.writer", SingleSocketTcpWriter.class.getName());
+		configuration.setProperty(SingleSocketTcpWriter.CONFIG_PORT, Integer.toString(port));
+		configuration.setProperty(SingleSocketTcpWriter.CONFIG_CONN_TIMEOUT_IN_MS, "30000");
+		write(configuration, records);
+		final List<IMonitoringRecord> received = new ArrayList<>();
+		while (received.size() < 1 + records.size()) {
+			final IMonitoringRecord record = sink.records.poll(30, TimeUnit.SECONDS);
+			if (record == null) {
+				break; // the reader waits for bytes that do not come
+			}
+			received.add(record);
+		}
+		return received;
 	}
 }

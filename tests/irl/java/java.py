@@ -4,7 +4,7 @@
   compare   the classes made from Kieker's models are Kieker's own, as far as a program can see
   exchange  records go from these classes to Kieker's and back, in binary and in text
   types     classes for all that a model can say (types.irl) do what they must (TypesTest.java)
-  log       Kieker's controller writes their records into logs, and Kieker's analysis reads them
+  log       Kieker's controller writes their records into logs and to a socket, and Kieker's analysis reads them
 
   java.py --kprobe PROGRAM [--keep DIR] CASE
 All generated code and all tests compile with every warning of javac as an error. Exit status 77: no Java, or no jars of Kieker.
