@@ -2,6 +2,7 @@
  * Models and what is expected of them: a test is a file, or a folder of files, dropped into pass/ or fail/.
  *
  *     check_models folder DIR          all that lies in DIR
+ *     check_models codes DIR...        the same, and each code is reported by one of them at least
  *     check_models appendix TABLE DIR  the models in DIR have the classes, identities and layouts of TABLE
  *
  * Comments in a model say what is expected, and nothing else may be reported:
@@ -159,6 +160,8 @@ static const struct kp_irl_declaration *find_declaration(const struct kp_irl_mod
     return NULL;
 }
 
+static struct texts seen_codes; /* of all cases */
+
 /* --- one case ------------------------------------------------------------------------------------- */
 
 static bool check_fact(const struct kp_irl_model *model, const char *line)
@@ -241,6 +244,8 @@ static bool check_case(const char *path)
         if (!model->files.items[i]->is_builtin)
             right &= read_expectations(model, model->files.items[i], &expected);
     read_reports(model, &reported);
+    for (size_t i = 0; i < reported.count; i++)
+        add_text(&seen_codes, print_text("%.6s", strstr(reported.items[i], "IRL")));
     right &= compare_reports(&expected, &reported);
     if (!right) {
         printf("%s: FAILED\n", path);
@@ -273,6 +278,31 @@ static int check_folder(const char *folder)
         free(entries);
     printf("%s: %d cases, %d failed\n", folder, count, failed);
     return count > 0 && !failed ? 0 : 1;
+}
+
+/* --- codes ---------------------------------------------------------------------------------------- */
+
+static int check_codes(char **folders, int count)
+{
+    /* A file that cannot be read is no file to be dropped here: tests of the command have it. */
+    static const char *const codes[] = {
+#define KP_IRL_CODE(number, severity, title) "IRL" #number,
+#include "irl/codes.def"
+#undef KP_IRL_CODE
+    };
+    int failed = 0;
+    for (int i = 0; i < count; i++)
+        failed |= check_folder(folders[i]);
+    for (size_t i = 1; i < sizeof codes / sizeof *codes; i++) {
+        bool found = false;
+        for (size_t j = 0; j < seen_codes.count; j++)
+            found |= !strcmp(seen_codes.items[j], codes[i]);
+        if (!found)
+            printf("no case has %s\n", codes[i]);
+        failed |= !found;
+    }
+    free_texts(&seen_codes);
+    return failed;
 }
 
 /* --- Kieker's records ----------------------------------------------------------------------------- */
@@ -353,8 +383,10 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "folder"))
         return check_folder(argv[2]);
+    if (argc > 2 && !strcmp(argv[1], "codes"))
+        return check_codes(argv + 2, argc - 2);
     if (argc == 4 && !strcmp(argv[1], "appendix"))
         return check_appendix(argv[2], argv[3]);
-    fprintf(stderr, "usage: check_models folder DIR | appendix TABLE DIR\n");
+    fprintf(stderr, "usage: check_models folder DIR | codes DIR... | appendix TABLE DIR\n");
     return 2;
 }
