@@ -11,6 +11,8 @@
 /* Columns of a source line that are shown. */
 #define SHOWN_COLUMNS 120
 #define TAB_COLUMNS   4
+/* Of a line that is longer than this, only the surroundings of the place. */
+#define LOOKED_AT_BYTES 8192
 
 struct message {
     struct kp_irl_span span;
@@ -139,15 +141,28 @@ static bool continues(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* A place in a file. Places that are asked for in their order cost no more than reading the text once. */
+struct cursor {
+    const struct kp_irl_file *file;
+    uint32_t offset;
+    unsigned line, column; /* from 1 */
+};
+
+static void move_cursor(struct cursor *cursor, const struct kp_irl_file *file, uint32_t offset)
+{
+    size_t index = find_line(file, offset);
+    if (cursor->file != file || cursor->line != index + 1 || cursor->offset > offset)
+        *cursor = (struct cursor){file, file->line_count ? file->lines[index] : 0, (unsigned)index + 1, 1};
+    for (; cursor->offset < offset && cursor->offset < file->text_bytes; cursor->offset++)
+        cursor->column += !continues(file->text[cursor->offset]);
+}
+
 void kp_irl_place(const struct kp_irl_file *file, uint32_t offset, unsigned *line, unsigned *column)
 {
-    *line = *column = 1;
-    if (!file->line_count)
-        return;
-    size_t index = find_line(file, offset);
-    *line = (unsigned)index + 1;
-    for (uint32_t at = file->lines[index]; at < offset && at < file->text_bytes; at++)
-        *column += !continues(file->text[at]);
+    struct cursor cursor = {0};
+    move_cursor(&cursor, file, offset);
+    *line = cursor.line;
+    *column = cursor.column;
 }
 
 /* --- printing ------------------------------------------------------------------------------------ */
@@ -215,6 +230,22 @@ static size_t count_columns(const char *line, size_t bytes, size_t offset)
     return nowhere.column;
 }
 
+/* The part of a line that is looked at: all of it, unless it is so long that this would take its time. */
+static size_t cut_line(const char **line, size_t bytes, size_t *at, size_t *behind)
+{
+    if (bytes <= LOOKED_AT_BYTES)
+        return bytes;
+    size_t cut = *at > LOOKED_AT_BYTES / 2 ? *at - LOOKED_AT_BYTES / 2 : 0;
+    while (cut < *at && continues((*line)[cut]))
+        cut++;
+    *line += cut;
+    *at -= cut;
+    *behind -= cut;
+    bytes = bytes - cut < LOOKED_AT_BYTES ? bytes - cut : LOOKED_AT_BYTES;
+    *behind = *behind < bytes ? *behind : bytes;
+    return bytes;
+}
+
 static void print_source(struct kp_irl_span span, FILE *file, const struct colors *colors)
 {
     size_t index = find_line(span.file, span.begin), begin = span.file->lines[index];
@@ -225,6 +256,7 @@ static void print_source(struct kp_irl_span span, FILE *file, const struct color
         bytes--;
     size_t at = span.begin - begin < bytes ? span.begin - begin : bytes;
     size_t behind = span.end - begin < bytes ? span.end - begin : bytes;
+    bytes = cut_line(&line, bytes, &at, &behind);
     size_t caret = count_columns(line, bytes, at);
     size_t width = behind > at ? count_columns(line, bytes, behind) - caret : 0;
 
@@ -243,17 +275,17 @@ static void print_source(struct kp_irl_span span, FILE *file, const struct color
 }
 
 static void print_message(const struct message *message, enum kp_irl_severity severity, const char *code,
-                          FILE *file, const struct colors *colors)
+                          struct cursor *cursor, FILE *file, const struct colors *colors)
 {
     const struct kp_irl_file *source = message->span.file;
-    unsigned line, column;
     if (!source)
         fprintf(file, "%skprobe irl:%s ", colors->place, colors->end);
     else if (!source->text)
         fprintf(file, "%s%s:%s ", colors->place, source->path, colors->end);
     else {
-        kp_irl_place(source, message->span.begin, &line, &column);
-        fprintf(file, "%s%s:%u:%u:%s ", colors->place, source->path, line, column, colors->end);
+        move_cursor(cursor, source, message->span.begin);
+        fprintf(file, "%s%s:%u:%u:%s ", colors->place, source->path, cursor->line, cursor->column,
+                colors->end);
     }
     fprintf(file, "%s%s:%s %s", colors->severity[severity], severities[severity], colors->end, message->text);
     if (code)
@@ -279,6 +311,7 @@ void kp_irl_reports_print(const struct kp_irl_reports *reports, FILE *file, bool
 {
     const struct colors *colors = color ? &all_colors : &no_colors;
     struct report **sorted = reports->list.items;
+    struct cursor cursor = {0}, note_cursor = {0};
     size_t errors = 0;
     /* Their order in the list means nothing to anybody else. */
     if (reports->list.count)
@@ -288,9 +321,10 @@ void kp_irl_reports_print(const struct kp_irl_reports *reports, FILE *file, bool
         if (codes[report->code].severity == KP_IRL_ERROR && most && errors == most)
             break;
         errors += codes[report->code].severity == KP_IRL_ERROR;
-        print_message(&report->message, codes[report->code].severity, codes[report->code].name, file, colors);
+        print_message(&report->message, codes[report->code].severity, codes[report->code].name, &cursor, file,
+                      colors);
         for (size_t n = 0; n < report->notes.count; n++)
-            print_message(&report->notes.items[n], KP_IRL_NOTE, NULL, file, colors);
+            print_message(&report->notes.items[n], KP_IRL_NOTE, NULL, &note_cursor, file, colors);
     }
     if (errors < kp_irl_reports_errors(reports))
         fprintf(file, "kprobe irl: %zu more errors are not shown\n", kp_irl_reports_errors(reports) - errors);
