@@ -120,13 +120,14 @@ static void print_tuple(struct kp_irl_python *module, const char *name,
                         const struct kp_irl_properties *properties,
                         const char *(*item)(struct kp_irl_python *, const struct kp_irl_property *))
 {
-    fprintf(module->out, "    %s = (", name);
-    unsigned indent = (unsigned)strlen(name) + 8;
-    struct kp_irl_script_list list = {module->out, indent, indent, 0};
+    fprintf(module->out, "    %s = (%s", name, properties->count ? "\n        " : "");
+    struct kp_irl_script_list list = {module->out, 8, 8, 0};
     for (size_t i = 0; i < properties->count; i++)
         kp_irl_script_item(&list, kp_irl_format(module->arena, "\"%s\"", item(module, properties->items[i])));
     fputs(list.count == 1 ? ",)\n" : ")\n", module->out);
 }
+
+#define OF_CLASS ": typing.ClassVar[typing.Tuple[str, ...]]"
 
 static const char *item_name(struct kp_irl_python *module, const struct kp_irl_property *property)
 {
@@ -160,8 +161,9 @@ static void print_constants(struct kp_irl_python *module)
 static void print_hints(struct kp_irl_python *module, const struct kp_irl_properties *properties)
 {
     for (size_t i = 0; i < properties->count; i++)
-        fprintf(module->out, "    %s: %s\n", attribute_of(module, properties->items[i]),
-                kp_irl_python_hint(module, properties->items[i]->resolved));
+        if (properties->items[i]->form != KP_IRL_PROPERTY_ALIAS)
+            fprintf(module->out, "    %s: %s\n", attribute_of(module, properties->items[i]),
+                    kp_irl_python_hint(module, properties->items[i]->resolved));
 }
 
 static bool is_parameter(const struct kp_irl_property *property)
@@ -370,9 +372,9 @@ static void print_event(struct run *run, struct kp_irl_python *module)
     print_slots(module, &layout->declared);
     fprintf(module->out, "\n    JAVA_CLASS = \"%s\"\n", event->full_name);
     if (!event->abstract) {
-        print_tuple(module, "VALUE_NAMES", &layout->wire, item_name);
-        print_tuple(module, "TYPES", &layout->wire, item_type);
-        print_tuple(module, "ATTRIBUTES", &layout->wire, item_attribute);
+        print_tuple(module, "VALUE_NAMES" OF_CLASS, &layout->wire, item_name);
+        print_tuple(module, "TYPES" OF_CLASS, &layout->wire, item_type);
+        print_tuple(module, "ATTRIBUTES" OF_CLASS, &layout->wire, item_attribute);
         fprintf(module->out, "    SIZE = %llu\n", (unsigned long long)kp_irl_minimum_bytes(event));
     }
     print_constants(module);
@@ -403,6 +405,9 @@ static void print_template(struct run *run, struct kp_irl_python *module)
     if (template->layout.all.count)
         putc('\n', module->out);
     print_hints(module, &template->layout.all);
+    for (size_t i = 0; i < template->layout.all.count; i++)
+        if (template->layout.all.items[i]->form == KP_IRL_PROPERTY_ALIAS)
+            print_accessor(module, template->layout.all.items[i]);
 }
 
 static void print_enum(struct run *run, struct kp_irl_python *module)

@@ -14,6 +14,8 @@ and logs of text:
 Readers know the classes that were imported; `load` imports one by the name that it has in Java. Whatever is no
 record is a RecordError, of bytes as of values. Python 3.8 or later, nothing but the standard library.
 """
+# What struct gives has no type that a checker knows.
+# mypy: disable-error-code=no-any-return
 from __future__ import annotations
 
 import fractions
@@ -107,7 +109,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self._compared() == typing.cast(Record, other)._compared()
+        return self._compared() == other._compared()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -149,7 +151,8 @@ def filled(shape: typing.Sequence[int], value: _Value) -> typing.List[_Value]:
 def put_array(serializer: Serializer, value: typing.Sequence[_Value], shape: typing.Tuple[int, ...],
               put: typing.Callable[[_Value], None]) -> None:
     """Lengths of the dimensions that `shape` has as 0, then the elements row by row."""
-    lengths, row = [], value
+    lengths: typing.List[int] = []
+    row: _Value = value
     for length in shape:
         lengths.append(len(row) if row is not None else length)
         row = row[0] if row else None
