@@ -107,7 +107,7 @@ class Record:
         return tuple([self.logging_timestamp] + [getattr(self, name) for name in self.ATTRIBUTES])
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
+        if not isinstance(other, Record) or type(other) is not type(self):
             return NotImplemented
         return self._compared() == other._compared()
 

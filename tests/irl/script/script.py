@@ -4,6 +4,7 @@
     script.py --kprobe PROGRAM python [INTERPRETER]    generated_python.py, by an interpreter
     script.py --kprobe PROGRAM perl                    generated_perl.t
     script.py --kprobe PROGRAM pack                    pack.py: with Kieker's own Python pack
+    script.py --kprobe PROGRAM hints                   a type checker
     script.py --kprobe PROGRAM output                  what is written into the folder
 
 Exit status: 77 when something is not there.
@@ -29,7 +30,7 @@ def run(command, **environment):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode not in (0, 77):
         print(done.stdout.decode(errors="replace"))
-        sys.exit("%s ended with %d" % (" ".join(command), done.returncode))
+        sys.exit("%s ended with %d" % (" ".join(command[:8]), done.returncode))
     return done
 
 
@@ -59,19 +60,29 @@ def check_perl(kprobe, folder):
     print(run(["perl", "-w", os.path.join(HERE, "generated_perl.t")], PERL5LIB=folder).stdout.decode())
 
 
-def installed_pack():
-    """An interpreter that the pack was installed for, and the folder."""
+def installed(packages):
+    """An interpreter that packages were installed for, and their folder."""
     for interpreter in [sys.executable] + interpreters():
-        found = subprocess.run([os.path.join(TOP, "scripts", "python-packages"), "--find", "kieker", interpreter],
+        found = subprocess.run([os.path.join(TOP, "scripts", "python-packages"), "--find", packages, interpreter],
                                stdout=subprocess.PIPE, timeout=60)
         if not found.returncode:
             return interpreter, found.stdout.decode().strip()
-    print("skipped: Kieker's Python pack is not installed (scripts/python-packages kieker %s)" % sys.executable)
+    print("skipped: scripts/python-packages %s %s was not run, or could not install" % (packages, sys.executable))
     sys.exit(77)
 
 
+def check_hints(kprobe, folder):
+    """By a strict type checker, as Python 3.8."""
+    interpreter, checker = installed("hints")
+    code = os.path.join(folder, "code")
+    generate(kprobe, "python", code, HERE, MODELS)
+    print(run([interpreter, "-m", "mypy", "--strict", "--python-version", "3.8", "--no-error-summary", "--cache-dir",
+               os.path.join(folder, "cache"), *(os.path.join(code, name) for name in files_below(code))],
+              PYTHONPATH=checker, MYPYPATH=code).stdout.decode())
+
+
 def check_pack(kprobe, folder):
-    interpreter, pack = installed_pack()
+    interpreter, pack = installed("kieker")
     generate(kprobe, "python", folder, HERE, MODELS)
     print(run([interpreter, os.path.join(HERE, "pack.py")], PYTHONPATH=folder + os.pathsep + pack).stdout.decode())
 
@@ -123,14 +134,15 @@ def check_output(kprobe, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kprobe", required=True)
-    parser.add_argument("part", choices=["python", "perl", "pack", "output"])
+    parser.add_argument("part", choices=["python", "perl", "pack", "hints", "output"])
     parser.add_argument("interpreter", nargs="?", default=sys.executable)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kprobe-irl-") as folder:
         if options.part == "python":
             check_python(options.kprobe, folder, options.interpreter)
         else:
-            {"perl": check_perl, "pack": check_pack, "output": check_output}[options.part](options.kprobe, folder)
+            {"perl": check_perl, "pack": check_pack, "hints": check_hints,
+             "output": check_output}[options.part](options.kprobe, folder)
 
 
 if __name__ == "__main__":
