@@ -142,8 +142,6 @@ static void keep_list(struct unfolder *u)
     memcpy(items, u->list.items, u->list.count * sizeof(struct kp_irl_property *));
     u->list = (struct kp_irl_properties){items, u->list.count, 0};
     u->listed += u->list.count;
-    kp_arena_free(&u->arena);
-    u->arena = (struct kp_arena){0};
 }
 
 static void unfold(struct unfolder *u)
@@ -164,6 +162,7 @@ static void unfold(struct unfolder *u)
     add_all_own(u);
     if ((void *)u->list.items != (void *)shared)
         keep_list(u);
+    kp_arena_free(&u->arena); /* a table may be there even where nothing was added */
     layout->all = u->list;
     layout->data = pick(u, layout->all, is_data);
     layout->wire = pick(u, layout->data, is_wire);
