@@ -43,6 +43,8 @@ function(kprobe_irl_generate)
   _kprobe_irl_files(models ${irl_MODELS})
   _kprobe_irl_files(references ${irl_INCLUDE})
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${irl_TARGET}.irl)
+  # Another compiler may make other code of the same models.
+  list(GET KPROBE_IRL_COMMAND 0 program)
   set(command ${KPROBE_IRL_COMMAND} --lang ${irl_LANGUAGE} -o ${folder} ${irl_OPTIONS})
   foreach(reference IN LISTS references)
     list(APPEND command -I ${reference})
@@ -50,7 +52,7 @@ function(kprobe_irl_generate)
 
   if(NOT irl_LANGUAGE STREQUAL c)
     set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${irl_TARGET}.stamp)
-    add_custom_command(OUTPUT ${stamp} DEPENDS ${models} ${references} VERBATIM
+    add_custom_command(OUTPUT ${stamp} DEPENDS ${models} ${references} ${program} VERBATIM
       COMMAND ${command} ${models} COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
       COMMENT "Compiling record models to ${irl_LANGUAGE} for ${irl_TARGET}")
     add_custom_target(${irl_TARGET} ALL DEPENDS ${stamp})
@@ -68,7 +70,7 @@ function(kprobe_irl_generate)
   set(all ${CMAKE_CURRENT_BINARY_DIR}/${irl_TARGET}_records.c)
   file(CONFIGURE OUTPUT ${all} CONTENT "#include \"${folder}/${irl_INDEX}_all.inc\"\n")
   set_source_files_properties(${all} PROPERTIES OBJECT_DEPENDS ${folder}/${irl_INDEX}_all.inc)
-  add_custom_command(OUTPUT ${made} DEPENDS ${models} ${references} VERBATIM
+  add_custom_command(OUTPUT ${made} DEPENDS ${models} ${references} ${program} VERBATIM
     COMMAND ${command} --index ${irl_INDEX} ${models}
     COMMENT "Compiling record models to C for ${irl_TARGET}")
   if(TARGET ${irl_TARGET})

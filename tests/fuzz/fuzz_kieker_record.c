@@ -49,7 +49,8 @@ static bool read_record(const struct kieker_record_type *type, bool text, struct
 
 static size_t write_record(const struct kieker_record_type *type, bool text, const void *record, uint8_t *out)
 {
-    struct kieker_writer writer = {.bytes = out, .capacity = 4 * MEMORY, .string_id = id_of};
+    struct kieker_writer writer = {.capacity = 4 * MEMORY, .string_id = id_of};
+    writer.bytes = out;
     bool good = text ? type->write_text(&writer, record) : type->write_binary(&writer, record);
     insist(good);
     return writer.position;

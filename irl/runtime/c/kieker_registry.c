@@ -129,15 +129,16 @@ static struct entry *make_entry(struct kieker_registry *registry, int32_t id, co
 
 bool kieker_registry_put(struct kieker_registry *registry, int32_t id, const char *text, size_t bytes)
 {
+    /* The same again needs no memory: a peer may repeat itself for ever. */
+    const char *known = kieker_registry_text(registry, id);
+    if (known && strlen(known) == bytes && !memcmp(known, text, bytes))
+        return true;
     if (id < 0 || !grow(registry, &registry->by_id))
         return false;
-    struct entry **slot = find_id(&registry->by_id, id);
-    /* The same again needs no memory: a peer may repeat itself for ever. */
-    if (*slot && strlen((*slot)->text) == bytes && !memcmp((*slot)->text, text, bytes))
-        return true;
     struct entry *entry = make_entry(registry, id, text, bytes);
     if (!entry)
         return false;
+    struct entry **slot = find_id(&registry->by_id, id);
     registry->by_id.used += !*slot;
     *slot = entry;
     if (id >= registry->count)
@@ -148,16 +149,16 @@ bool kieker_registry_put(struct kieker_registry *registry, int32_t id, const cha
 int32_t kieker_registry_id(void *registry_, const char *text)
 {
     struct kieker_registry *registry = registry_;
-    uint64_t hash = hash_text(text, strlen(text));
-    if (!grow(registry, &registry->by_text))
-        return -1;
-    struct entry **slot = find_text(&registry->by_text, hash, text);
-    if (*slot)
-        return (*slot)->id;
+    size_t bytes = strlen(text);
+    uint64_t hash = hash_text(text, bytes);
+    struct entry *known = registry->by_text.room ? *find_text(&registry->by_text, hash, text) : NULL;
+    if (known)
+        return known->id;
     int32_t id = registry->count;
-    if (id == INT32_MAX || !kieker_registry_put(registry, id, text, strlen(text)))
+    if (id == INT32_MAX || !grow(registry, &registry->by_text) ||
+        !kieker_registry_put(registry, id, text, bytes))
         return -1;
-    *slot = *find_id(&registry->by_id, id);
+    *find_text(&registry->by_text, hash, text) = *find_id(&registry->by_id, id);
     registry->by_text.used++;
     return id;
 }
