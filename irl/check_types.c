@@ -1,24 +1,6 @@
 /* What types properties may have. */
 #include "stages.h"
 
-/* Templates that describe payload only may have members that could not be written as they are. */
-static bool *find_payload_types(struct kp_irl_model *model)
-{
-    bool *used = kp_irl_get(&model->arena, model->ordered.count + 1);
-    for (size_t i = 0; i < model->ordered.count; i++)
-        for (size_t j = 0; j < model->ordered.items[i]->properties.count; j++) {
-            const struct kp_irl_type *type = &model->ordered.items[i]->properties.items[j]->type;
-            if (type->kind == KP_IRL_TYPE_RECORD)
-                used[type->reference.target->number] = true;
-        }
-    /* And what such a template inherits from. */
-    for (size_t i = model->ordered.count; i-- > 0;)
-        for (size_t j = 0; used[i] && j < model->ordered.items[i]->templates.count; j++)
-            if (model->ordered.items[i]->templates.items[j].target)
-                used[model->ordered.items[i]->templates.items[j].target->number] = true;
-    return used;
-}
-
 static void report_complex(struct kp_irl_model *model, const struct kp_irl_declaration *declaration,
                            const struct kp_irl_property *property)
 {
@@ -74,16 +56,14 @@ static void report_all_complex(struct kp_irl_model *model, struct kp_irl_walk *w
                 report_complex(model, declaration, d->properties.items[i]);
 }
 
-/* Only where code is wanted. */
+/* Only where code is wanted: templates, and whatever is loaded for reference, may describe payload. */
 static void check_complex(struct kp_irl_model *model)
 {
     struct kp_irl_walk walk = kp_irl_walk_create(model);
-    const bool *describes_payload = find_payload_types(model), *complex = find_complex(model);
+    const bool *complex = find_complex(model);
     for (size_t i = 0; i < model->ordered.count; i++) {
         struct kp_irl_declaration *declaration = model->ordered.items[i];
-        if (complex[i] && declaration->file->is_input &&
-            (declaration->kind == KP_IRL_EVENT ||
-             (declaration->kind == KP_IRL_TEMPLATE && !describes_payload[i])))
+        if (complex[i] && declaration->file->is_input && declaration->kind == KP_IRL_EVENT)
             report_all_complex(model, &walk, declaration);
     }
 }

@@ -106,19 +106,6 @@ const struct kp_irl_value *kp_irl_value_follow(const struct kp_irl_value *value)
     return value;
 }
 
-bool kp_irl_inherits(const struct kp_irl_declaration *declaration, const struct kp_irl_declaration *ancestor)
-{
-    if (declaration == ancestor)
-        return true;
-    if (declaration->parent.target && kp_irl_inherits(declaration->parent.target, ancestor))
-        return true;
-    for (size_t i = 0; i < declaration->templates.count; i++)
-        if (declaration->templates.items[i].target &&
-            kp_irl_inherits(declaration->templates.items[i].target, ancestor))
-            return true;
-    return false;
-}
-
 static bool is_upper(char c)
 {
     return c >= 'A' && c <= 'Z';

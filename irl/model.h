@@ -314,10 +314,6 @@ struct kp_irl_model {
     struct kp_irl_declarations ordered;
 };
 
-/* Is `ancestor` (an event or a template) the declaration itself, or does it inherit from it directly or not,
- * by parents or templates? For resolved models without cycles. */
-bool kp_irl_inherits(const struct kp_irl_declaration *declaration, const struct kp_irl_declaration *ancestor);
-
 /* java.util.Formatter-free helpers for names, used by several back ends: each returns a copy in `arena`.
  * constant: operationSignature -> OPERATION_SIGNATURE, cpuID -> CPU_ID (spec 2.1, member 5)
  * snake:    operationSignature -> operation_signature, cpuID -> cpu_id (spec 2.4)
