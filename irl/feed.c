@@ -127,6 +127,25 @@ static int member_word(const struct kp_irl_feed *feed, size_t index)
     return is_default && !is_name(feed, name + 1) ? KP_TOKEN_DEFAULT : KP_TOKEN_NAME;
 }
 
+/* `int a default int N = 5`: is there an odd number of names before this one? Then the last is a type. Nobody
+ * writes more of them in one line than are looked at. */
+static bool is_behind_type(const struct kp_irl_feed *feed, size_t index)
+{
+    bool odd = false;
+    for (unsigned looked_at = 0; index > 1 && looked_at < 200; looked_at++) {
+        if (kind_at(feed, --index) == ']')
+            while (index > 0 && kind_at(feed, index) != '[')
+                index--;
+        else if (is_name(feed, index) && !wants_name(kind_at(feed, index - 1)))
+            odd = !odd;
+        else if (is_name(feed, index) && kind_at(feed, index - 1) == '.')
+            index--; /* a qualified name counts once */
+        else
+            break;
+    }
+    return odd;
+}
+
 static bool is_base_type(const struct kp_irl_feed *feed, size_t index)
 {
     for (size_t i = 0; i < KP_IRL_BASE_COUNT; i++)
@@ -229,9 +248,9 @@ static int meaning(struct kp_irl_feed *feed, size_t index)
                    ? correct(feed, index, declaring, KP_TOKEN_NAME)
                    : kind;
     }
-    if (feed->last_kind == KP_TOKEN_NAME && same_line(feed, index))
-        return KP_TOKEN_NAME;
     kind = member_word(feed, index);
+    if (kind != KP_TOKEN_NAME && same_line(feed, index) && is_behind_type(feed, index))
+        return KP_TOKEN_NAME;
     if (kind != KP_TOKEN_NAME || feed->depth != 1 || !is_misspelt_modifier(feed, index))
         return kind;
     feed->noted |= 1u << KP_IRL_OLD_MODIFIER;
@@ -342,7 +361,7 @@ static void give_up(struct kp_irl_feed *feed, struct kp_irl_span span)
 {
     kp_irl_report(feed->model->reports, KP_IRL_044, span, "more than %u braces within each other",
                   KP_IRL_MOST_BRACES);
-    feed->has_errors = feed->given_up = true;
+    feed->given_up = true;
     feed->next = feed->count - 1;
     feed->depth = 0;
 }

@@ -36,7 +36,7 @@ int kp_irl_grammar_lex(KP_IRL_GRAMMAR_STYPE *value, struct kp_irl_span *span, st
 /* After a syntax error. */
 #define RESUME_AT(place)                                                                                     \
     do {                                                                                                     \
-        if (kp_irl_feed_resume_at_##place(feed, yychar != KP_TOKEN_KP_IRL_GRAMMAR_EMPTY))                             \
+        if (kp_irl_feed_resume_at_##place(feed, yychar >= 0))                                                \
             yyclearin;                                                                                       \
         yyerrok;                                                                                             \
     } while (0)
@@ -365,11 +365,11 @@ property_head:
 modifiers:
     %empty                              { $$ = (struct kp_irl_modifiers){0}; }
   | modifiers "transient"
-        { $$ = $1; kp_irl_parse_modifier(feed, &$$, &$$.transient, @2); }
+        { $$ = $1; kp_irl_parse_modifier(&$$, &$$.transient, @2); }
   | modifiers "auto-increment"
-        { $$ = $1; kp_irl_parse_modifier(feed, &$$, &$$.auto_increment, @2); }
+        { $$ = $1; kp_irl_parse_modifier(&$$, &$$.auto_increment, @2); }
   | modifiers "changeable"
-        { $$ = $1; kp_irl_parse_modifier(feed, &$$, &$$.changeable, @2); }
+        { $$ = $1; kp_irl_parse_modifier(&$$, &$$.changeable, @2); }
   | modifiers "optional"
         { $$ = $1; OLD(MODIFIER, @2); }
   ;

@@ -8,7 +8,6 @@
 
 void kp_irl_parse_error(struct kp_irl_feed *feed, struct kp_irl_span span, const char *format, ...)
 {
-    feed->has_errors = true;
     /* What goes wrong where something went wrong already, or behind the point where we gave up, is no news.
      */
     if (feed->given_up || feed->error_begin == span.begin)
@@ -242,10 +241,8 @@ void kp_irl_parse_meta(struct kp_irl_feed *feed, const char **field, const char 
     *field = text;
 }
 
-void kp_irl_parse_modifier(struct kp_irl_feed *feed, struct kp_irl_modifiers *modifiers, bool *modifier,
-                           struct kp_irl_span span)
+void kp_irl_parse_modifier(struct kp_irl_modifiers *modifiers, bool *modifier, struct kp_irl_span span)
 {
-    (void)feed;
     *modifier = true;
     if (!modifiers->span.file)
         modifiers->span = span;

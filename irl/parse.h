@@ -36,11 +36,10 @@ struct kp_irl_feed {
     struct kp_irl_file *file;
     const struct kp_irl_token *tokens;
     size_t count;
-    size_t next;    /* to be given out */
-    size_t resumed; /* where the parser went on after the newest syntax error */
-    unsigned depth; /* braces open before `next` */
-    bool given_up;  /* nested too deep */
-    bool has_errors;
+    size_t next;          /* to be given out */
+    size_t resumed;       /* where the parser went on after the newest syntax error */
+    unsigned depth;       /* braces open before `next` */
+    bool given_up;        /* nested too deep */
     int last_kind;        /* given out */
     uint32_t error_begin; /* of the newest syntax error; one place has at most one */
     unsigned noted;       /* historical spellings that were noted in this file, one bit each */
@@ -134,8 +133,7 @@ struct kp_irl_type kp_irl_parse_type(struct kp_irl_feed *feed, struct kp_irl_nam
 
 void kp_irl_parse_meta(struct kp_irl_feed *feed, const char **field, const char *text, const char *what,
                        struct kp_irl_span span);
-void kp_irl_parse_modifier(struct kp_irl_feed *feed, struct kp_irl_modifiers *modifiers, bool *modifier,
-                           struct kp_irl_span span);
+void kp_irl_parse_modifier(struct kp_irl_modifiers *modifiers, bool *modifier, struct kp_irl_span span);
 
 /* A property of any form; the caller fills in what its form has. */
 struct kp_irl_property *kp_irl_parse_property(struct kp_irl_feed *feed, enum kp_irl_property_form form,

@@ -230,6 +230,8 @@ static void test_history(void **state)
                 "package p; event p.A; event p.B; abstract event p.C :A :B; template p.D | int a; "
                 "template p.E :D");
     assert_members("default int N = 1 default int[] M = { 1 }", " | const int N 1 | const int[0] M { 1 }");
+    assert_members("T default int[] N default int M = 1 q.T a default int[] L = N default int K = 2",
+                   " | const int M 1 | const int[0] L N | const int K 2 | T default | int[0] N | q.T a");
     assert_members("int a = N 5 string b = M 'x' int c", " | const int N 5 | const string M 'x' | int a N | "
                                                          "string b M | int c");
     assert_members("int[3,*] a int[*][2, 4] b", " | int[3][0] a | int[0][2][4] b");
