@@ -55,9 +55,8 @@ static const char *sub_name(struct kp_arena *arena, const char *name)
  */
 static const char *literal_name(struct kp_arena *arena, const char *name)
 {
-    const struct kp_irl_names_table reserved = kp_irl_script_words(arena, reserved_words);
     name = sub_name(arena, name);
-    return kp_irl_names_get(&reserved, name) ? kp_irl_format(arena, "%s_", name) : name;
+    return kp_irl_script_is_word(reserved_words, name) ? kp_irl_format(arena, "%s_", name) : name;
 }
 
 /* --- values -------------------------------------------------------------------------------------- */
@@ -103,10 +102,11 @@ static const char *enum_constant(struct kp_arena *arena, const struct kp_irl_typ
 
 static const char *shape_of(struct kp_arena *arena, const struct kp_irl_type *type)
 {
-    char *shape = kp_irl_format(arena, "%lld", (long long)type->dimensions[0]);
-    for (size_t i = 1; i < type->dimension_count; i++)
-        shape = kp_irl_format(arena, "%s, %lld", shape, (long long)type->dimensions[i]);
-    return shape;
+    struct kp_irl_script_text shape = {.arena = arena};
+    for (size_t i = 0; i < type->dimension_count; i++)
+        kp_irl_script_add(&shape,
+                          kp_irl_format(arena, i ? ", %lld" : "%lld", (long long)type->dimensions[i]));
+    return kp_irl_script_end(&shape);
 }
 
 static const char *neutral_value(struct kp_arena *arena, const struct kp_irl_type *type)
@@ -123,10 +123,28 @@ static const char *neutral_value(struct kp_arena *arena, const struct kp_irl_typ
 }
 
 static const char *value_of(struct kp_arena *arena, const struct kp_irl_type *type,
+                            const struct kp_irl_value *value);
+
+static void add_array(struct kp_irl_script_text *text, const struct kp_irl_type *type,
+                      const struct kp_irl_value *array)
+{
+    kp_irl_script_add(text, "[");
+    for (size_t i = 0; i < array->item_count; i++) {
+        const struct kp_irl_value *item = kp_irl_value_follow(&array->items[i]);
+        kp_irl_script_add(text, i ? ", " : "");
+        if (item->kind == KP_IRL_VALUE_ARRAY)
+            add_array(text, type, item);
+        else
+            kp_irl_script_add(text, value_of(text->arena, type, item));
+    }
+    kp_irl_script_add(text, "]");
+}
+
+static const char *value_of(struct kp_arena *arena, const struct kp_irl_type *type,
                             const struct kp_irl_value *value)
 {
     value = kp_irl_value_follow(value);
-    char *array;
+    struct kp_irl_script_text array = {.arena = arena};
     switch (value->kind) {
     case KP_IRL_VALUE_STRING:
         return string_literal(arena, value->text, value->text_bytes);
@@ -143,11 +161,8 @@ static const char *value_of(struct kp_arena *arena, const struct kp_irl_type *ty
     case KP_IRL_VALUE_LITERAL:
         return enum_constant(arena, type, value->text);
     case KP_IRL_VALUE_ARRAY:
-        array = kp_irl_format(arena, "[");
-        for (size_t i = 0; i < value->item_count; i++)
-            array =
-                kp_irl_format(arena, "%s%s%s", array, i ? ", " : "", value_of(arena, type, &value->items[i]));
-        return kp_irl_format(arena, "%s]", array);
+        add_array(&array, type, value);
+        return kp_irl_script_end(&array);
     default:
         return neutral_value(arena, type);
     }

@@ -99,14 +99,18 @@ static void print_head(struct run *run, struct kp_irl_python *module, const char
         import_class(module, templates[i]);
     import_enums(module, &declaration->layout.all);
 
-    const char *bases = root;
+    struct kp_irl_script_text bases = {.arena = module->arena};
     if (declaration->parent.target)
-        bases = kp_irl_names_get(&module->imports, declaration->parent.target->full_name);
-    for (size_t i = 0; templates[i]; i++)
-        bases = kp_irl_format(module->arena, "%s%s%s", bases, *bases ? ", " : "",
-                              (char *)kp_irl_names_get(&module->imports, templates[i]->full_name));
-    fprintf(module->out, *bases ? "\n\nclass %s(%s):\n" : "\n\nclass %s:\n",
-            kp_irl_python_class(module->arena, declaration), bases);
+        root = kp_irl_names_get(&module->imports, declaration->parent.target->full_name);
+    kp_irl_script_add(&bases, root);
+    for (size_t i = 0; templates[i]; i++) {
+        kp_irl_script_add(&bases, bases.count ? ", " : "");
+        kp_irl_script_add(&bases, kp_irl_names_get(&module->imports, templates[i]->full_name));
+    }
+    fprintf(module->out, "\n\nclass %s", kp_irl_python_class(module->arena, declaration));
+    if (bases.count)
+        fprintf(module->out, "(%s)", kp_irl_script_end(&bases));
+    fputs(":\n", module->out);
 }
 
 /* --- members ------------------------------------------------------------------------------------- */

@@ -21,18 +21,9 @@ static const char enum_words[] = "mro name value names values ordinal from_ordin
                                  "denominator conjugate bit_length bit_count "
                                  "to_bytes from_bytes as_integer_ratio is_integer";
 
-static bool is_word_of(const char *words, const char *name)
-{
-    size_t bytes = strlen(name);
-    for (const char *at = words; (at = strstr(at, name)); at += bytes)
-        if ((at == words || at[-1] == ' ') && (at[bytes] == ' ' || !at[bytes]))
-            return true;
-    return false;
-}
-
 bool kp_irl_python_is_keyword(const char *name)
 {
-    return is_word_of(keywords, name);
+    return kp_irl_script_is_word(keywords, name);
 }
 
 const struct kp_irl_names_table *kp_irl_python_reserved(struct kp_arena *arena)
@@ -55,8 +46,9 @@ char *kp_irl_python_module(struct kp_arena *arena, const struct kp_irl_declarati
 const char *kp_irl_python_class(struct kp_arena *arena, const struct kp_irl_declaration *declaration)
 {
     const char *name = declaration->name.text;
-    return kp_irl_python_is_keyword(name) || is_word_of(used_words, name) ? kp_irl_format(arena, "%s_", name)
-                                                                          : name;
+    return kp_irl_python_is_keyword(name) || kp_irl_script_is_word(used_words, name)
+               ? kp_irl_format(arena, "%s_", name)
+               : name;
 }
 
 const char *kp_irl_python_literal(struct kp_arena *arena, const char *name)
@@ -64,8 +56,9 @@ const char *kp_irl_python_literal(struct kp_arena *arena, const char *name)
     /* The enum module keeps names with underscores at both ends, the language those with two at the front. */
     if (name[0] == '_')
         return kp_irl_format(arena, "x%s", name);
-    return kp_irl_python_is_keyword(name) || is_word_of(enum_words, name) ? kp_irl_format(arena, "%s_", name)
-                                                                          : name;
+    return kp_irl_python_is_keyword(name) || kp_irl_script_is_word(enum_words, name)
+               ? kp_irl_format(arena, "%s_", name)
+               : name;
 }
 
 const char *kp_irl_python_attribute(struct kp_arena *arena, const char *name)
@@ -74,7 +67,7 @@ const char *kp_irl_python_attribute(struct kp_arena *arena, const char *name)
     /* Two at the front: private to the class that the text stands in. */
     if (snake[0] == '_' && snake[1] == '_')
         snake = kp_irl_format(arena, "x%s", snake);
-    return kp_irl_python_is_keyword(snake) || is_word_of(used_words, snake)
+    return kp_irl_python_is_keyword(snake) || kp_irl_script_is_word(used_words, snake)
                ? kp_irl_format(arena, "%s_", snake)
                : snake;
 }
@@ -119,10 +112,12 @@ const char *kp_irl_python_hint(struct kp_irl_python *module, const struct kp_irl
 
 const char *kp_irl_python_shape(struct kp_arena *arena, const struct kp_irl_type *type)
 {
-    char *shape = kp_irl_format(arena, "(");
+    struct kp_irl_script_text shape = {.arena = arena};
     for (size_t i = 0; i < type->dimension_count; i++)
-        shape = kp_irl_format(arena, "%s%s%lld", shape, i ? ", " : "", (long long)type->dimensions[i]);
-    return kp_irl_format(arena, type->dimension_count == 1 ? "%s,)" : "%s)", shape);
+        kp_irl_script_add(&shape,
+                          kp_irl_format(arena, i ? ", %lld" : "(%lld", (long long)type->dimensions[i]));
+    kp_irl_script_add(&shape, type->dimension_count == 1 ? ",)" : ")");
+    return kp_irl_script_end(&shape);
 }
 
 const char *kp_irl_python_string(struct kp_arena *arena, const char *text, size_t bytes)
@@ -148,14 +143,19 @@ const char *kp_irl_python_string(struct kp_arena *arena, const char *text, size_
     return string;
 }
 
-static const char *array_literal(struct kp_irl_python *module, const struct kp_irl_type *type,
-                                 const struct kp_irl_value *value)
+static void add_array(struct kp_irl_script_text *text, struct kp_irl_python *module,
+                      const struct kp_irl_type *type, const struct kp_irl_value *array)
 {
-    char *text = kp_irl_format(module->arena, "[");
-    for (size_t i = 0; i < value->item_count; i++)
-        text = kp_irl_format(module->arena, "%s%s%s", text, i ? ", " : "",
-                             kp_irl_python_value(module, type, &value->items[i]));
-    return kp_irl_format(module->arena, "%s]", text);
+    kp_irl_script_add(text, "[");
+    for (size_t i = 0; i < array->item_count; i++) {
+        const struct kp_irl_value *item = kp_irl_value_follow(&array->items[i]);
+        kp_irl_script_add(text, i ? ", " : "");
+        if (item->kind == KP_IRL_VALUE_ARRAY)
+            add_array(text, module, type, item);
+        else
+            kp_irl_script_add(text, kp_irl_python_value(module, type, item));
+    }
+    kp_irl_script_add(text, "]");
 }
 
 static const char *enum_member(struct kp_irl_python *module, const struct kp_irl_type *type,
@@ -183,6 +183,7 @@ const char *kp_irl_python_value(struct kp_irl_python *module, const struct kp_ir
                                 const struct kp_irl_value *value)
 {
     value = kp_irl_value_follow(value);
+    struct kp_irl_script_text array = {.arena = module->arena};
     bool fraction =
         type->kind == KP_IRL_TYPE_BASE && (type->base == KP_IRL_FLOAT || type->base == KP_IRL_DOUBLE);
     switch (value->kind) {
@@ -201,7 +202,8 @@ const char *kp_irl_python_value(struct kp_irl_python *module, const struct kp_ir
     case KP_IRL_VALUE_LITERAL:
         return enum_member(module, type, value->text);
     case KP_IRL_VALUE_ARRAY:
-        return array_literal(module, type, value);
+        add_array(&array, module, type, value);
+        return kp_irl_script_end(&array);
     default:
         return neutral(module, type);
     }

@@ -4,6 +4,15 @@
 
 enum { LINE_COLUMNS = 110 };
 
+bool kp_irl_script_is_word(const char *words, const char *name)
+{
+    size_t bytes = strlen(name);
+    for (const char *at = words; (at = strstr(at, name)); at += bytes)
+        if ((at == words || at[-1] == ' ') && (at[bytes] == ' ' || !at[bytes]))
+            return true;
+    return false;
+}
+
 struct kp_irl_names_table kp_irl_script_words(struct kp_arena *arena, const char *words)
 {
     struct kp_irl_names_table table = {0};
@@ -41,17 +50,31 @@ const char *kp_irl_script_name(const struct kp_irl_script_names *names, const ch
     return chosen ? chosen : name;
 }
 
+void kp_irl_script_add(struct kp_irl_script_text *text, const char *more)
+{
+    for (; *more; more++)
+        KP_IRL_APPEND(text->arena, text, *more);
+}
+
+const char *kp_irl_script_end(struct kp_irl_script_text *text)
+{
+    KP_IRL_APPEND(text->arena, text, 0);
+    return text->items;
+}
+
 char *kp_irl_script_path(struct kp_arena *arena, const char *dotted, const char *separator,
                          const char *(*part)(struct kp_arena *arena, const char *name))
 {
-    char *path = kp_irl_copy(arena, "", 0);
+    struct kp_irl_script_text path = {.arena = arena};
     while (*dotted) {
         size_t bytes = strcspn(dotted, ".");
-        const char *name = part(arena, kp_irl_copy(arena, dotted, bytes));
-        path = kp_irl_format(arena, "%s%s%s", path, *path ? separator : "", name);
+        if (path.count)
+            kp_irl_script_add(&path, separator);
+        kp_irl_script_add(&path, part(arena, kp_irl_copy(arena, dotted, bytes)));
         dotted += bytes + (dotted[bytes] == '.');
     }
-    return path;
+    kp_irl_script_end(&path);
+    return path.items;
 }
 
 static bool is_control(char c)
@@ -96,13 +119,14 @@ uint32_t kp_irl_script_character(const char **text, const char *end)
 
 const char *kp_irl_script_type(struct kp_arena *arena, const struct kp_irl_type *type)
 {
-    char *text =
-        kp_irl_format(arena, "%s%s", type->kind == KP_IRL_TYPE_ENUM ? "enum " : "", kp_irl_type_name(type));
+    struct kp_irl_script_text text = {.arena = arena};
+    kp_irl_script_add(&text, type->kind == KP_IRL_TYPE_ENUM ? "enum " : "");
+    kp_irl_script_add(&text, kp_irl_type_name(type));
     for (size_t i = 0; i < type->dimension_count; i++)
-        text = type->dimensions[i] == KP_IRL_DYNAMIC
-                   ? kp_irl_format(arena, "%s[]", text)
-                   : kp_irl_format(arena, "%s[%lld]", text, (long long)type->dimensions[i]);
-    return text;
+        kp_irl_script_add(&text, type->dimensions[i] == KP_IRL_DYNAMIC
+                                     ? "[]"
+                                     : kp_irl_format(arena, "[%lld]", (long long)type->dimensions[i]));
+    return kp_irl_script_end(&text);
 }
 
 const char *kp_irl_script_float(struct kp_arena *arena, const struct kp_irl_value *value)

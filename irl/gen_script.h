@@ -5,7 +5,8 @@
 #include "irl.h"
 #include "names.h"
 
-/* The words of a text, separated by blanks, as keys of a table. */
+/* Is a name one of the words of a text, which blanks separate? And these words as keys of a table. */
+bool kp_irl_script_is_word(const char *words, const char *name);
 struct kp_irl_names_table kp_irl_script_words(struct kp_arena *arena, const char *words);
 
 /* Names of one scope in the generated code: each different, none a reserved word. */
@@ -21,6 +22,16 @@ const char *kp_irl_script_take(struct kp_irl_script_names *names, const char *wa
 /* The same for something that the model calls `name`, kept for kp_irl_script_name. */
 const char *kp_irl_script_choose(struct kp_irl_script_names *names, const char *name, const char *wanted);
 const char *kp_irl_script_name(const struct kp_irl_script_names *names, const char *name);
+
+/* A text that grows: as long as what is added, and not its square. */
+struct kp_irl_script_text {
+    struct kp_arena *arena;
+    char *items;
+    size_t count, room;
+};
+
+void kp_irl_script_add(struct kp_irl_script_text *text, const char *more);
+const char *kp_irl_script_end(struct kp_irl_script_text *text);
 
 /* A dotted name with `separator` for the dots, each part through `part`. */
 char *kp_irl_script_path(struct kp_arena *arena, const char *dotted, const char *separator,
