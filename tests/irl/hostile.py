@@ -81,6 +81,14 @@ def wide_payload(count):
     return lines + [f"T t{i} {{}}" for i in range(count)] + ["}"]
 
 
+def templates(count):
+    return [f"template T{i} {{ long a{i} }}" for i in range(count)] + ["event E : " + ", ".join(f"T{i}" for i in range(count))]
+
+
+def literals(count):
+    return ["enum L { " + ", ".join(f"L{i}" for i in range(count)) + f" }} event E {{ L[2] a L b = L{count - 1} }}"]
+
+
 def same_names(count):
     return ["event E { long a long a }"] * count
 
@@ -91,6 +99,9 @@ UNDERSTOOD = [(chain, 100000), (chain_backwards, 100000), (aliases, 100000), (pr
 REFUSED = [(cycle, 100000), (growing_chain, 20000), (diamonds, 3000), (constants, 100000), (arrays_of_arrays, 60),
            (enums, 10000), (unknown_names, 20000), (subs, 1000), (deep_payload, 60), (wide_payload, 3000),
            (same_names, 50000)]
+# Code is made of these, in all languages at once.
+GENERATED = [(properties, 5000), (diamonds, 100), (growing_chain, 100), (arrays_of_arrays, 18), (enums, 100), (templates, 3000),
+             (literals, 30000)]
 
 
 def limit_memory():
@@ -99,11 +110,11 @@ def limit_memory():
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
 
 
-def check(kprobe, folder, make, count, wanted):
+def check(kprobe, folder, make, count, wanted, *more):
     path = os.path.join(folder, "model.irl")
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(["package org.example"] + make(count)))
-    run = subprocess.run([kprobe, "irl", "--check", path], capture_output=True, text=True, timeout=MOST_SECONDS,
+    run = subprocess.run([kprobe, "irl", *(more or ["--check"]), path], capture_output=True, text=True, timeout=MOST_SECONDS,
                          preexec_fn=limit_memory, check=False)
     ended = "understood" if run.returncode == 0 else "refused" if run.returncode == 1 and "[IRL" in run.stderr else "?"
     right = ended == wanted
@@ -118,6 +129,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         right = [check(kprobe, folder, make, count, "understood") for make, count in UNDERSTOOD]
         right += [check(kprobe, folder, make, count, "refused") for make, count in REFUSED]
+        languages = "c,java,perl,python"
+        right += [check(kprobe, folder, make, count, "understood", "--lang", languages, "-o", os.path.join(folder, make.__name__))
+                  for make, count in GENERATED]
     return 0 if all(right) else 1
 
 
