@@ -170,12 +170,15 @@ static void add_path(struct loader *loader, const char *path, unsigned depth)
 static void add_argument(struct loader *loader, const char *path)
 {
     size_t before = loader->numbers;
-    if (!strcmp(path, "-"))
-        add_open_file(loader, "<stdin>", STDIN_FILENO);
-    else if (!*path)
+    struct stat status;
+    if (!strcmp(path, "-")) {
+        if (fstat(STDIN_FILENO, &status))
+            fail(loader, "<stdin>", strerror(errno));
+        else if (!is_known(loader, &status))
+            add_open_file(loader, "<stdin>", STDIN_FILENO);
+    } else if (!*path)
         fail(loader, path, strerror(ENOENT));
     else {
-        struct stat status;
         add_path(loader, path, 0);
         if (loader->is_input && loader->numbers == before && !loader->model->files.count &&
             !stat(path, &status) && S_ISDIR(status.st_mode))
