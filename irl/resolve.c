@@ -217,6 +217,21 @@ static const char *guess_text(struct linker *linker, const char *wanted, unsigne
     return kp_irl_guess_text(&model->arena, &guess);
 }
 
+/* An import that was meant to bring the name, and brought nothing, says more than a guess. */
+static const char *hint_text(struct linker *linker, const char *wanted, unsigned kinds, bool base_types)
+{
+    for (size_t i = 0; i < linker->file->imports.count && kp_irl_may_guess(linker->model); i++) {
+        const struct kp_irl_import *import = &linker->file->imports.items[i];
+        const char *dot = strrchr(import->name.text, '.');
+        if (!import->wildcard && dot && !strcmp(dot + 1, wanted))
+            return kp_irl_format(
+                &linker->model->arena,
+                ": '%s' is imported, but no model declares it; give its file, or its folder by -I",
+                import->name.text);
+    }
+    return guess_text(linker, wanted, kinds, base_types);
+}
+
 struct wish {
     const char *what; /* is unknown: "parent", "template", ... */
     const char *must; /* be, if it is known: "an event", ... */
@@ -234,7 +249,7 @@ static void link_reference(struct linker *linker, struct kp_irl_reference *refer
     if (!found) {
         kp_irl_say(model, wish->unknown, reference->name.span, "unknown %s '%s'%s", wish->what,
                    reference->name.text,
-                   guess_text(linker, reference->name.text, wish->kinds, wish->base_types));
+                   hint_text(linker, reference->name.text, wish->kinds, wish->base_types));
     } else if (wish->kinds & KIND(found->kind)) {
         reference->target = found;
     } else if (kp_irl_say(model, KP_IRL_011, reference->name.span, "'%s' is %s, not %s", reference->name.text,
