@@ -1,11 +1,11 @@
 #include "call.h"
 
-#include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/x86_64/state.h"
 #include "capture.h"
 #include "core.h"
 #include "memory.h"
@@ -20,37 +20,6 @@ static _Atomic uint32_t pool_taken;
 /* Frames of calls that never came back, or whose thread has no list. Pushed one by one, taken all at once. */
 static _Atomic(struct kp_call_frame *) abandoned;
 
-/* For XSAVE; 0: there is none. AMX's tiles and what belongs to the kernel stay out. */
-#define VECTOR_MASK  0xe7u
-#define LEGACY_BYTES 512u
-uint32_t kp_call_vector_mask;
-uint64_t kp_call_vector_bytes = LEGACY_BYTES;
-
-static uint32_t enabled_features(void)
-{
-    uint32_t a, b, c, d;
-
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
-        return 0;
-    __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-    return a & VECTOR_MASK;
-}
-
-/* Where the last component of the area ends (Intel SDM 1, 13.4). */
-static uint64_t area_bytes(uint32_t mask)
-{
-    uint64_t bytes = LEGACY_BYTES + 64;
-
-    for (unsigned feature = 2; feature < 8; feature++) {
-        uint32_t size, offset, c, d;
-
-        if (mask >> feature & 1 && __get_cpuid_count(13, feature, &size, &offset, &c, &d) &&
-            offset + size > bytes)
-            bytes = offset + size;
-    }
-    return bytes;
-}
-
 struct kp_loaded kp_call_code;
 
 static void tag_left(void *tag);
@@ -59,9 +28,7 @@ void kp_call_setup(void)
 {
     kp_loaded_find(kp_call_thunks, &kp_call_code);
     kp_open_left = tag_left;
-    kp_call_vector_mask = enabled_features();
-    if (kp_call_vector_mask)
-        kp_call_vector_bytes = (area_bytes(kp_call_vector_mask) + 63) & ~63ull;
+    kp_state_setup();
 }
 
 struct kp_call_frame *kp_call_frame_of(const void *tag)

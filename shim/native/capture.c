@@ -4,23 +4,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "arch/x86_64/state.h"
 #include "core.h"
-
-/* In an XSAVE or FXSAVE area (Intel SDM 1, 10.5.1). */
-#define ST0_AT  32
-#define XMM0_AT 160
 
 static void put(struct kp_thread_state *t, unsigned what, uint64_t value, uint64_t value2)
 {
     kp_emit_pair(t, KP_EVENT_VALUES, what, t->depth, kp_clock_now(t->clock), value, value2);
-}
-
-static uint64_t vector(const uint8_t *vectors, unsigned number)
-{
-    uint64_t low;
-
-    memcpy(&low, vectors + XMM0_AT + 16 * number, sizeof low);
-    return low;
 }
 
 /* Through the kernel: what is no readable memory gives nothing, and no fault. A page at a time, since a
@@ -87,7 +76,8 @@ void kp_capture_arguments(struct kp_thread_state *t, const struct kp_capture *ca
         for (unsigned pair = 0; pair < 3; pair++)
             put(t, KP_VALUES_RDI_RSI + pair, arguments[2 * pair], arguments[2 * pair + 1]);
         for (unsigned pair = 0; pair < 4; pair++)
-            put(t, KP_VALUES_XMM0_XMM1 + pair, vector(vectors, 2 * pair), vector(vectors, 2 * pair + 1));
+            put(t, KP_VALUES_XMM0_XMM1 + pair, kp_state_vector_low(vectors, 2 * pair),
+                kp_state_vector_low(vectors, 2 * pair + 1));
     }
     put_texts(t, capture, arguments);
 }
@@ -95,12 +85,12 @@ void kp_capture_arguments(struct kp_thread_state *t, const struct kp_capture *ca
 void kp_capture_results(struct kp_thread_state *t, const struct kp_capture *capture,
                         const struct kp_call_results *results, const uint8_t *vectors)
 {
-    uint64_t st0[2] = {0, 0};
+    uint64_t st0[2];
 
     if (!capture->results)
         return;
-    memcpy(st0, vectors + ST0_AT, 10);
+    kp_state_x87_top(vectors, st0);
     put(t, KP_VALUES_RAX_RDX, results->rax, results->rdx);
-    put(t, KP_VALUES_XMM0_XMM1_RESULT, vector(vectors, 0), vector(vectors, 1));
+    put(t, KP_VALUES_XMM0_XMM1_RESULT, kp_state_vector_low(vectors, 0), kp_state_vector_low(vectors, 1));
     put(t, KP_VALUES_ST0, st0[0], st0[1]);
 }

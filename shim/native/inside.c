@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arch/x86_64/entry.h"
 #include "arch/x86_64/text.h"
 #include "call.h"
 #include "core.h"
@@ -32,17 +33,13 @@ struct candidate {
     struct kp_move move;
 };
 
-/* What a function's entry jumps to; the first word of an area is where all stubs lead. */
-#define STUB_BYTES   128
-#define TARGET_AT    24 /* a landing pad, for the trampoline's indirect call, then what was moved */
-#define MOVED_AT     28
+/* An area holds stubs; its first word is where all of them lead. */
 #define AREAS_MAX    512
 #define BEFORE_BYTES 512 /* decoded in front of a function, for branches into it */
 #define BEHIND_BYTES 160 /* a short branch reaches 128 */
 
-static const uint8_t landing_pad[] = {0xf3, 0x0f, 0x1e, 0xfa};
-
-_Static_assert(TARGET_AT + sizeof landing_pad == MOVED_AT && MOVED_AT + KP_MOVED_BYTES_MAX <= STUB_BYTES,
+_Static_assert(KP_ENTRY_MOVED_AT + KP_MOVED_BYTES_MAX <= KP_ENTRY_STUB_BYTES &&
+                   KP_MOVER_JUMP_BYTES == KP_ENTRY_JUMP_BYTES,
                "a stub's parts");
 
 static const struct kp_mover *mover;
@@ -104,13 +101,6 @@ bool kp_inside_owns(const void *dynamic_section)
 
 /* --- which functions --- */
 
-static uintptr_t window_of(uintptr_t function)
-{
-    return memcmp((const void *)function, landing_pad, sizeof landing_pad) == 0
-               ? function + sizeof landing_pad
-               : function;
-}
-
 static const struct kp_elf_range *text_of(const struct kp_elf *object, uintptr_t address)
 {
     for (unsigned i = 0; i < KP_ELF_TEXTS_MAX; i++)
@@ -162,7 +152,7 @@ static void consider(const struct kp_elf *object, uint32_t number)
     candidate->address = address;
     candidate->end = address + symbol->st_size;
     candidate->symbol = number;
-    candidate->window = window_of(address);
+    candidate->window = kp_entry_window(address);
     judge(object, candidate, number);
 }
 
@@ -279,25 +269,6 @@ static void note_branch(uintptr_t source, uintptr_t target, bool call)
         hit->reason = "it jumps back to its start";
 }
 
-/* Every branch of 32 bits that bytes of the text can be taken for, aligned or not. */
-static void search_long_branches(const struct kp_elf_range *text)
-{
-    const uint8_t *low = (const uint8_t *)text->low, *high = (const uint8_t *)text->high;
-
-    for (const uint8_t *at = low; at + 5 <= high; at++) {
-        size_t opcode = *at == 0xe8 || *at == 0xe9 ? 1 : *at == 0x0f && (at[1] & 0xf0) == 0x80 ? 2 : 0;
-        uintptr_t target;
-        int32_t away;
-
-        if (!opcode || at + opcode + 4 > high)
-            continue;
-        memcpy(&away, at + opcode, sizeof away);
-        target = (uintptr_t)(at + opcode + 4) + (uintptr_t)(intptr_t)away;
-        if (is_marked(text, target))
-            note_branch((uintptr_t)at, target, *at == 0xe8);
-    }
-}
-
 static void found_branch(void *user, uintptr_t source, uintptr_t target, bool call)
 {
     if (is_marked(user, target))
@@ -333,25 +304,13 @@ static void look_for_branches(struct kp_elf *object)
     for (unsigned i = 0; i < KP_ELF_TEXTS_MAX; i++) {
         if (object->texts[i].high <= object->texts[i].low || !mark_all(&object->texts[i]))
             continue;
-        search_long_branches(&object->texts[i]);
+        kp_entry_find_branches((const uint8_t *)object->texts[i].low, (const uint8_t *)object->texts[i].high,
+                               found_branch, &object->texts[i]);
         search_short_branches(&object->texts[i]);
     }
 }
 
 /* --- stubs --- */
-
-/* push %r11; movabs $function, %r11; notrack jmp *where_all_lead(%rip) */
-static void put_stub(uint8_t *stub, const struct kp_native_function *function, const uint8_t *area)
-{
-    static const uint8_t start[] = {0x41, 0x53, 0x49, 0xbb}, jump[] = {0x3e, 0xff, 0x25};
-    int32_t away = (int32_t)(area - (stub + 19));
-
-    memcpy(stub, start, 4);
-    memcpy(stub + 4, &function, 8);
-    memcpy(stub + 12, jump, 3);
-    memcpy(stub + 15, &away, 4);
-    memcpy(stub + TARGET_AT, landing_pad, sizeof landing_pad);
-}
 
 /* What fits into the window, and where it goes. `stub` is also the place for which the instructions are
  * moved. */
@@ -360,7 +319,7 @@ static void plan(struct candidate *candidate, const struct candidate *next, cons
 {
     candidate->move.code = (const uint8_t *)candidate->window;
     candidate->move.code_bytes = text->high - candidate->window;
-    candidate->move.new_place = stub + MOVED_AT;
+    candidate->move.new_place = stub + KP_ENTRY_MOVED_AT;
     candidate->reason = mover->move(&candidate->move);
     if (candidate->reason)
         return;
@@ -392,13 +351,13 @@ static size_t count_selected(void)
 static void plan_all(const struct kp_elf *object, uint8_t *area)
 {
     struct candidate *all = candidates.items;
-    uint8_t *stub = area + STUB_BYTES;
+    uint8_t *stub = area + KP_ENTRY_STUB_BYTES;
 
     for (size_t i = 0; i < candidates.count; i++) {
         if (!is_to_change(&all[i]))
             continue;
         plan(&all[i], i + 1 < candidates.count ? &all[i + 1] : NULL, text_of(object, all[i].address), stub);
-        stub += STUB_BYTES;
+        stub += KP_ENTRY_STUB_BYTES;
     }
 }
 
@@ -408,7 +367,8 @@ static struct kp_native_function *function_of(const struct kp_elf *object, const
         kp_hook_symbol(object, candidate->symbol, candidate->address,
                        candidate->entry_only ? KP_NATIVE_ENTRY_ONLY : KP_NATIVE_CALL);
 
-    return kp_native_moved(&symbol, (uint8_t *)candidate->move.new_place - MOVED_AT + TARGET_AT);
+    return kp_native_moved(&symbol,
+                           (uint8_t *)candidate->move.new_place - KP_ENTRY_MOVED_AT + KP_ENTRY_TARGET_AT);
 }
 
 static void fill(struct candidate *candidate, const struct kp_elf *object, uint8_t *area)
@@ -421,16 +381,15 @@ static void fill(struct candidate *candidate, const struct kp_elf *object, uint8
         return;
     }
     memcpy(moved, candidate->move.out, candidate->move.out_bytes);
-    put_stub(moved - MOVED_AT, function, area);
+    kp_entry_put_stub(moved - KP_ENTRY_MOVED_AT, function, area);
 }
 
 static void divert(struct candidate *candidate)
 {
-    uint8_t jump[KP_MOVER_JUMP_BYTES] = {0xe9};
-    int32_t away =
-        (int32_t)((uintptr_t)candidate->move.new_place - MOVED_AT - (candidate->window + sizeof jump));
+    uint8_t jump[KP_ENTRY_JUMP_BYTES];
 
-    memcpy(jump + 1, &away, sizeof away);
+    kp_entry_put_jump(jump, candidate->window,
+                      (const uint8_t *)candidate->move.new_place - KP_ENTRY_MOVED_AT);
     if (kp_text_write((void *)candidate->window, jump, sizeof jump))
         patched++;
     else
@@ -500,7 +459,7 @@ static void take_functions(struct kp_elf *object)
     join(object);
     bound(object);
     count = count_selected();
-    bytes = ((count + 1) * STUB_BYTES + 4095) & ~(size_t)4095;
+    bytes = ((count + 1) * KP_ENTRY_STUB_BYTES + 4095) & ~(size_t)4095;
     area =
         count && area_count < AREAS_MAX ? kp_text_area_near((const void *)object->texts[0].low, bytes) : NULL;
     if (area)
@@ -524,17 +483,12 @@ static void take(struct kp_elf *object, bool fresh)
 
 bool kp_inside_has(uintptr_t function)
 {
-    uintptr_t window;
-    int32_t away;
+    uintptr_t target;
 
-    if (!area_count)
+    if (!area_count || !kp_entry_jump_target(kp_entry_window(function), &target))
         return false;
-    window = window_of(function);
-    if (*(const uint8_t *)window != 0xe9)
-        return false;
-    memcpy(&away, (const uint8_t *)window + 1, sizeof away);
     for (unsigned i = 0; i < area_count; i++)
-        if (window + 5 + (uintptr_t)(intptr_t)away - areas[i].low < areas[i].high - areas[i].low)
+        if (target - areas[i].low < areas[i].high - areas[i].low)
             return true;
     return false;
 }

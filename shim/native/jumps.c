@@ -6,16 +6,7 @@
 
 #include <signal.h>
 
-/* sysdeps/x86_64/jmpbuf-offsets.h and pointer_guard.h of glibc: where a jmp_buf holds rsp, and how. */
-#define JMPBUF_RSP 6
-
-static uintptr_t stack_pointer_in(const uint64_t *jump_buffer)
-{
-    uintptr_t value = jump_buffer[JMPBUF_RSP];
-
-    __asm__("ror $17, %0\n\txor %%fs:0x30, %0" : "+r"(value));
-    return value;
-}
+#include "arch/x86_64/state.h"
 
 /* What a jump from here to `to` leaves: deeper parts of the same stack, and all of a signal stack. */
 struct left {
@@ -33,7 +24,7 @@ static bool is_left(const struct left *left, uintptr_t cfa)
 void kp_call_jump(struct kp_thread_state *t, const struct kp_call_registers *registers)
 {
     struct left left = {.from = (uintptr_t)registers,
-                        .to = stack_pointer_in((const uint64_t *)registers->rdi)};
+                        .to = kp_state_jump_stack((const void *)registers->rdi)};
     uint32_t depth = t->depth;
     stack_t stack;
 

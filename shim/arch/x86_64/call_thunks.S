@@ -35,7 +35,7 @@
         .balign 4096
         .globl  kp_call_thunks
         .hidden kp_call_thunks, kp_call_enter, kp_local, kp_native_functions, kp_call_enter_slow, kp_call_leave_slow
-        .hidden kp_call_personality, kp_call_vector_mask, kp_call_vector_bytes, kp_call_resume
+        .hidden kp_call_personality, kp_state_vector_mask, kp_state_vector_bytes, kp_call_resume
 /*
  * Number i: endbr64; lea kp_native_functions + 16 * i, %r11; jmp kp_call_common. r11 belongs to nobody between caller and
  * callee of different objects.
@@ -340,9 +340,9 @@ with_vectors:
         .cfi_offset %rbp, -16
         mov     %rsp, %rbp
         .cfi_def_cfa_register %rbp
-        sub     kp_call_vector_bytes(%rip), %rsp
+        sub     kp_state_vector_bytes(%rip), %rsp
         and     $-64, %rsp
-        mov     kp_call_vector_mask(%rip), %eax
+        mov     kp_state_vector_mask(%rip), %eax
         xor     %edx, %edx
         test    %eax, %eax
         je      1f
@@ -361,7 +361,7 @@ with_vectors:
         call    *%r11
         mov     %rax, %r8
         mov     %rdx, %r9
-        mov     kp_call_vector_mask(%rip), %eax
+        mov     kp_state_vector_mask(%rip), %eax
         xor     %edx, %edx
         xrstor64 (%rsp)
         mov     %r8, %rax
