@@ -12,7 +12,7 @@
 #define SHOWN_COLUMNS 120
 #define TAB_COLUMNS   4
 /* Of a line that is longer than this, only the surroundings of the place. */
-#define LOOKED_AT_BYTES 8192
+#define LOOKED_AT_BYTES 1024
 
 struct message {
     struct kp_irl_span span;
