@@ -10,8 +10,8 @@
 #include "irl.h"
 #include "names.h"
 
-/* The scanner counts in int, spans in 32 bits. */
-#define MOST_FILE_BYTES (256u << 20)
+/* A token may be one byte, and takes sixteen: the largest file takes a gigabyte. 3 MB are 10 000 records. */
+#define MOST_FILE_BYTES (64u << 20)
 #define MOST_FOLDERS    64 /* within each other */
 
 struct loader {
