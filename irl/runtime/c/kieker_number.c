@@ -9,26 +9,44 @@ static const char pairs[] = "000102030405060708091011121314151617181920212223242
                             "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
                             "8081828384858687888990919293949596979899";
 
-static size_t count_digits(uint64_t value)
+/* Divisions of small numbers that do not wait for each other */
+static void put_4_digits(char *out, uint32_t value)
 {
-    size_t count = 1;
-    for (; value >= 10000; value /= 10000)
-        count += 4;
-    return count + (value >= 10) + (value >= 100) + (value >= 1000);
+    memcpy(out, pairs + 2 * (value / 100), 2);
+    memcpy(out + 2, pairs + 2 * (value % 100), 2);
+}
+
+static void put_8_digits(char *out, uint32_t value)
+{
+    put_4_digits(out, value / 10000);
+    put_4_digits(out + 4, value % 10000);
+}
+
+/* Of a number below 10^8: the digits that count. */
+static size_t put_few_digits(char *out, uint32_t value)
+{
+    char digits[8];
+    if (value < 10) {
+        out[0] = (char)('0' + value);
+        return 1;
+    }
+    put_8_digits(digits, value);
+    size_t zeros = value < 10000 ? 4 : 0;
+    zeros +=
+        zeros ? (value < 1000) + (value < 100) : (value < 10000000) + (value < 1000000) + (value < 100000);
+    memcpy(out, digits + zeros, 8 - zeros);
+    return 8 - zeros;
 }
 
 /* Returns the number of digits. */
 static size_t put_digits(char *out, uint64_t value)
 {
-    size_t count = count_digits(value);
-    char *at = out + count;
-    for (; value >= 100; value /= 100)
-        memcpy(at -= 2, pairs + 2 * (value % 100), 2);
-    if (value >= 10)
-        memcpy(at - 2, pairs + 2 * value, 2);
-    else
-        at[-1] = (char)('0' + value);
-    return count;
+    const uint64_t eight = 100000000;
+    if (value < eight)
+        return put_few_digits(out, (uint32_t)value);
+    size_t count = put_digits(out, value / eight);
+    put_8_digits(out + count, (uint32_t)(value % eight));
+    return count + 8;
 }
 
 size_t kieker_format_long(char *out, int64_t value)
@@ -281,29 +299,58 @@ size_t kieker_format_float(char *out, float value)
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
-bool kieker_parse_long(const char *text, size_t bytes, int64_t least, int64_t most, int64_t *value)
+/* Eight digits at once, where the first of them is the lowest byte; false when there is another character. */
+static bool scan_8_digits(const char *at, uint64_t *number)
 {
-    const char *at = text, *end = text + bytes;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t eight;
+    memcpy(&eight, at, 8);
+    if (((eight & UINT64_C(0xf0f0f0f0f0f0f0f0)) |
+         (((eight + UINT64_C(0x0606060606060606)) & UINT64_C(0xf0f0f0f0f0f0f0f0)) >> 4)) !=
+        UINT64_C(0x3333333333333333))
+        return false;
+    /* Pairs, then fours, then all of them. */
+    eight = (eight & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
+    eight = (eight & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
+    eight = (eight & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
+    *number = *number * 100000000 + eight;
+    return true;
+#else
+    (void)at;
+    (void)number;
+    return false;
+#endif
+}
+
+const char *kieker_scan_long(const char *at, const char *end, int64_t least, int64_t most, int64_t *value)
+{
     uint64_t number = 0;
     bool negative = at < end && *at == '-';
     if (at < end && (*at == '-' || *at == '+'))
         at++;
-    if (at == end)
-        return false;
-    while (at < end - 1 && *at == '0')
+    const char *first = at;
+    while (at < end && *at == '0')
         at++;
-    if (end - at > 19)
-        return false;
+    const char *counting = at;
+    while (end - at >= 8 && at - counting <= 8 && scan_8_digits(at, &number))
+        at += 8;
     for (; at < end; at++) {
         unsigned digit = (unsigned)(unsigned char)*at - '0';
         if (digit > 9)
-            return false;
+            break;
+        if (at - counting >= 19)
+            return NULL;
         number = number * 10 + digit;
     }
-    if (number > (uint64_t)INT64_MAX + negative)
-        return false;
+    if (at == first || number > (uint64_t)INT64_MAX + negative)
+        return NULL;
     *value = (int64_t)(negative ? 0 - number : number);
-    return *value >= least && *value <= most;
+    return *value >= least && *value <= most ? at : NULL;
+}
+
+bool kieker_parse_long(const char *text, size_t bytes, int64_t least, int64_t most, int64_t *value)
+{
+    return kieker_scan_long(text, text + bytes, least, most, value) == text + bytes;
 }
 
 /* A number as it stands in text. */

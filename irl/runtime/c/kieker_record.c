@@ -296,7 +296,7 @@ static void *get_memory(struct kieker_reader *reader, size_t bytes, size_t align
     struct kieker_memory *memory = reader->memory;
     void *piece = NULL;
     if (memory) {
-        size_t padding = (alignment - ((uintptr_t)memory->bytes + memory->used) % alignment) % alignment;
+        size_t padding = (0 - ((uintptr_t)memory->bytes + memory->used)) & (alignment - 1);
         size_t left = memory->capacity - memory->used;
         if (padding <= left && bytes <= left - padding) {
             piece = memory->bytes + memory->used + padding;
@@ -389,13 +389,19 @@ static const char *next_field(struct kieker_reader *reader, size_t *bytes)
     return field;
 }
 
+/* Integers are read without looking for the end of their field first. */
 static int64_t get_integer(struct kieker_reader *reader, int64_t least, int64_t most)
 {
-    size_t bytes;
+    const char *bytes = (const char *)reader->bytes, *end = bytes + reader->size,
+               *at = bytes + reader->position;
     int64_t value = 0;
-    const char *field = next_field(reader, &bytes);
-    if (field && kieker_parse_long(field, bytes, least, most, &value))
-        return value;
+    if (!reader->failed && at < end && *at == ';') {
+        const char *behind = kieker_scan_long(at + 1, end, least, most, &value);
+        if (behind && (behind == end || *behind == ';')) {
+            reader->position = (size_t)(behind - bytes);
+            return value;
+        }
+    }
     kieker_reader_fail(reader, KIEKER_MALFORMED);
     return 0;
 }

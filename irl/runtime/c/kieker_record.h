@@ -302,6 +302,9 @@ bool kieker_parse_long(const char *text, size_t bytes, int64_t least, int64_t mo
 bool kieker_parse_double(const char *text, size_t bytes, double *value);
 bool kieker_parse_float(const char *text, size_t bytes, float *value);
 
+/* The integer that begins at `at`, as Long.parseLong takes it; returns what is behind it, or NULL. */
+const char *kieker_scan_long(const char *at, const char *end, int64_t least, int64_t most, int64_t *value);
+
 /* --- description of records ---------------------------------------------------------------------- */
 
 enum kieker_kind {
