@@ -11,16 +11,6 @@
 
 /* --- names --------------------------------------------------------------------------------------- */
 
-static const char *const java_words[] = {
-    "_",         "abstract",   "assert",  "boolean",    "break",        "byte",      "case",   "catch",
-    "char",      "class",      "const",   "continue",   "default",      "do",        "double", "else",
-    "enum",      "extends",    "false",   "final",      "finally",      "float",     "for",    "goto",
-    "if",        "implements", "import",  "instanceof", "int",          "interface", "long",   "native",
-    "new",       "null",       "package", "private",    "protected",    "public",    "return", "short",
-    "static",    "strictfp",   "super",   "switch",     "synchronized", "this",      "throw",  "throws",
-    "transient", "true",       "try",     "void",       "volatile",     "while",
-};
-
 /* Properties whose getters or setters would be those that every record or every object of Java has. */
 static const char *const record_accessors[] = {"Class", "LoggingTimestamp", "Size", "ValueNames",
                                                "ValueTypes"};
@@ -37,9 +27,7 @@ static bool is_among(const char *word, const char *const *words, size_t count)
 
 const char *kp_java_name(struct kp_arena *arena, const char *name)
 {
-    return is_among(name, java_words, sizeof java_words / sizeof *java_words)
-               ? kp_irl_format(arena, "_%s", name)
-               : name;
+    return kp_irl_keyword(name) & KP_IRL_IN_JAVA ? kp_irl_format(arena, "_%s", name) : name;
 }
 
 const char *kp_java_capital(struct kp_arena *arena, const char *name)

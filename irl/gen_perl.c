@@ -419,7 +419,9 @@ static void print_module(struct run *run, const struct kp_irl_declaration *decla
 {
     struct kp_arena arena = {0};
     struct module module = {
-        .arena = &arena, .declaration = declaration, .subs = {.arena = &arena, .reserved = &run->reserved}};
+        .arena = &arena,
+        .declaration = declaration,
+        .subs = {.arena = &arena, .reserved = &run->reserved, .languages = KP_IRL_IN_PERL}};
     module.out = kp_irl_output_begin(run->output, "%s.pm",
                                      kp_irl_script_path(&arena, declaration->full_name, "/", as_is));
     if (declaration->kind == KP_IRL_EVENT)

@@ -461,7 +461,9 @@ static void print_module(struct run *run, const struct kp_irl_declaration *decla
 {
     struct kp_arena arena = {0};
     struct kp_irl_python module = {
-        .arena = &arena, .declaration = declaration, .members = {.arena = &arena, .reserved = run->reserved}};
+        .arena = &arena,
+        .declaration = declaration,
+        .members = {.arena = &arena, .reserved = run->reserved, .languages = KP_IRL_IN_PYTHON}};
     char *path = kp_irl_python_module(&arena, declaration);
     print_packages(run, path);
     for (char *c = path; *c; c++)

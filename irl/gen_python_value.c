@@ -2,12 +2,7 @@
 #include <string.h>
 
 #include "gen_python.h"
-
-/* Those of Python 3.8 to 3.14; `match` and the like are names where it counts. */
-static const char keywords[] =
-    "False None True and as assert async await break class continue def del elif else except "
-    "finally for from global if import in is lambda nonlocal not or pass raise return try "
-    "while with yield";
+#include "keywords.h"
 
 /* What generated modules and classes call by these names. */
 static const char used_words[] =
@@ -23,13 +18,13 @@ static const char enum_words[] = "mro name value names values ordinal from_ordin
 
 bool kp_irl_python_is_keyword(const char *name)
 {
-    return kp_irl_script_is_word(keywords, name);
+    return kp_irl_keyword(name) & KP_IRL_IN_PYTHON;
 }
 
 const struct kp_irl_names_table *kp_irl_python_reserved(struct kp_arena *arena)
 {
     struct kp_irl_names_table *table = kp_irl_get(arena, sizeof *table);
-    *table = kp_irl_script_words(arena, kp_irl_format(arena, "%s %s", keywords, used_words));
+    *table = kp_irl_script_words(arena, used_words);
     return table;
 }
 

@@ -1,4 +1,5 @@
 #include "gen_script.h"
+#include "keywords.h"
 
 #include <string.h>
 
@@ -29,7 +30,9 @@ const char *kp_irl_script_take(struct kp_irl_script_names *names, const char *wa
 {
     for (;;) {
         void **place = kp_irl_names_put(names->arena, &names->used, wanted);
-        if (!*place && !kp_irl_names_get(names->reserved, wanted)) {
+        bool reserved =
+            kp_irl_names_get(names->reserved, wanted) || kp_irl_keyword(wanted) & names->languages;
+        if (!*place && !reserved) {
             *place = (void *)wanted;
             return wanted;
         }

@@ -13,6 +13,7 @@ struct kp_irl_names_table kp_irl_script_words(struct kp_arena *arena, const char
 struct kp_irl_script_names {
     struct kp_arena *arena;
     const struct kp_irl_names_table *reserved;
+    unsigned languages; /* whose keywords are reserved as well: enum kp_irl_language */
     struct kp_irl_names_table used;
     struct kp_irl_names_table chosen; /* by the name in the model */
 };
