@@ -22,6 +22,12 @@ for name in $engines; do
     grep -q "^| \`$name\` |" "$readme" || fail "README.md lacks the engine $name"
 done
 
+# docs/irl.md has the compiler's messages, and no others.
+sed -n 's/^KP_IRL_CODE(\([0-9]*\), KP_IRL_\([A-Z]*\), "\(.*\)")$/| IRL\1 | \L\2\E | \3 |/p' "$top/irl/codes.def" >codes
+sed -n '/^| IRL[0-9]/p' "$top/docs/irl.md" >documented
+[ -s codes ] || fail "the messages of kprobe irl were not found"
+diff codes documented >&2 || fail "docs/irl.md has other messages than irl/codes.def"
+
 # Defaults and words are those of the table.
 python3 - "$top/README.md" "$top/trace/options.def" "$top/trace/options.h" <<'END' || fail "README.md"
 import re, sys
