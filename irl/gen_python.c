@@ -482,10 +482,12 @@ static void print_module(struct run *run, const struct kp_irl_declaration *decla
 
 static void add(struct run *run, const struct kp_irl_declaration *declaration);
 
-/* The models that are built in are nowhere else: what is needed of them comes along. */
-static void add_builtin(struct run *run, const struct kp_irl_declaration *declaration)
+/* What is needed of Kieker's own models comes along, also when they are read with -I: nobody else has made
+ * Python of it. */
+static void add_kiekers(struct run *run, const struct kp_irl_declaration *declaration)
 {
-    if (declaration && !declaration->file->is_input && declaration->file->is_builtin)
+    if (declaration && !declaration->file->is_input &&
+        (declaration->file->is_builtin || declaration->is_kiekers))
         add(run, declaration);
 }
 
@@ -496,12 +498,12 @@ static void add(struct run *run, const struct kp_irl_declaration *declaration)
         return;
     *place = (void *)declaration;
     print_module(run, declaration);
-    add_builtin(run, declaration->parent.target);
+    add_kiekers(run, declaration->parent.target);
     for (size_t i = 0; i < declaration->templates.count; i++)
-        add_builtin(run, declaration->templates.items[i].target);
+        add_kiekers(run, declaration->templates.items[i].target);
     for (size_t i = 0; i < declaration->layout.data.count; i++)
         if (declaration->layout.data.items[i]->resolved->kind == KP_IRL_TYPE_ENUM)
-            add_builtin(run, declaration->layout.data.items[i]->resolved->reference.target);
+            add_kiekers(run, declaration->layout.data.items[i]->resolved->reference.target);
 }
 
 static void generate(const struct kp_irl_model *model, const struct kp_irl_wishes *wishes,

@@ -253,7 +253,8 @@ struct kp_irl_declaration {
     /* Of files loaded for reference and built-in ones: the declaration of the same full name in a file that
      * goes before this one's. Then nothing refers to this one. */
     struct kp_irl_declaration *shadowed_by;
-    size_t number; /* index in the model's `ordered` */
+    bool is_kiekers; /* takes the place of one that is built in */
+    size_t number;   /* index in the model's `ordered` */
     /* Filled by unfold: */
     struct kp_irl_layout layout; /* EVENT, TEMPLATE */
 };

@@ -36,8 +36,10 @@ static void note_full_name(struct linker *linker, struct kp_irl_declaration *dec
         *place = declaration;
     } else if (rank(first->file) < rank(declaration->file)) {
         declaration->shadowed_by = first;
+        first->is_kiekers |= declaration->file->is_builtin;
     } else if (rank(first->file) > rank(declaration->file)) {
         first->shadowed_by = declaration;
+        declaration->is_kiekers |= first->file->is_builtin;
         *place = declaration;
     } else if (kp_irl_say(linker->model, KP_IRL_013, declaration->name.span, "'%s' is declared twice",
                           declaration->full_name)) {
