@@ -42,6 +42,19 @@ static void check_keyword(struct kp_irl_model *model, const struct kp_irl_name *
                    name->text, languages_text(&model->arena, languages));
 }
 
+/* Of types and packages. In C they are parts of longer names; the class of Java is what others know it by. */
+static void check_class_keyword(struct kp_irl_model *model, const struct kp_irl_name *name)
+{
+    unsigned languages = kp_irl_keyword(name->text) & model->languages & ~(KP_IRL_IN_C | KP_IRL_IN_CPP);
+    if (languages & KP_IRL_IN_JAVA)
+        kp_irl_say(model, KP_IRL_041, name->span, "'%s' is a keyword of Java: no class can be called so",
+                   name->text);
+    languages &= ~(unsigned)KP_IRL_IN_JAVA;
+    if (languages)
+        kp_irl_say(model, KP_IRL_041, name->span, "'%s' is a keyword of %s: generated names differ there",
+                   name->text, languages_text(&model->arena, languages));
+}
+
 static void check_package(struct kp_irl_model *model, const struct kp_irl_name *package)
 {
     if (!package->text)
@@ -50,7 +63,7 @@ static void check_package(struct kp_irl_model *model, const struct kp_irl_name *
     for (const char *at = package->text; at; at = strchr(at, '.')) {
         at += *at == '.';
         segment.text = kp_irl_copy(&model->arena, at, strcspn(at, "."));
-        check_keyword(model, &segment);
+        check_class_keyword(model, &segment);
     }
 }
 
@@ -79,7 +92,7 @@ static void check_declaration(struct kp_irl_model *model, const struct kp_irl_de
 {
     check_constants(model, declaration);
     if (!declaration->derived)
-        check_keyword(model, &declaration->name);
+        check_class_keyword(model, &declaration->name);
     for (size_t i = 0; i < declaration->properties.count; i++) {
         check_keyword(model, &declaration->properties.items[i]->name);
         check_annotation(model, &declaration->properties.items[i]->annotation);
