@@ -97,6 +97,22 @@ static char *read_all(struct kp_arena *arena, const char *path)
     return copy;
 }
 
+/* The table's name names files and C identifiers. NULL, or what is wrong. */
+static const char *check_table(struct kp_arena *arena)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_",
+                      digits[] = "0123456789";
+    if (!table)
+        return NULL;
+    const char *at = table + strspn(table, letters);
+    while (at > table && *at && (strchr(letters, *at) || strchr(digits, *at)))
+        at++;
+    return at > table && !*at
+               ? NULL
+               : kp_irl_format(arena, "--index %s: letters, digits and _ are allowed, as in a name in C",
+                               table);
+}
+
 /* Exactly one of code, a view or --check. NULL, or what is wrong. */
 static const char *choose(struct kp_arena *arena, const struct view **view)
 {
@@ -115,7 +131,9 @@ static const char *choose(struct kp_arena *arena, const struct view **view)
         return "say what to make: --lang, --list, --dump-model, --dot, --kdb-map or --check";
     if (languages && !folders)
         return "--output is missing: the folder for the code";
-    return languages || !folders ? NULL : "--output is for code: --lang is missing";
+    if (!languages && folders)
+        return "--output is for code: --lang is missing";
+    return check_table(arena);
 }
 
 /* --- run --- */

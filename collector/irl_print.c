@@ -45,8 +45,10 @@ static void list_one(const struct kp_irl_declaration *event, FILE *file)
 {
     if (event->kind != KP_IRL_EVENT)
         return;
-    fprintf(file, "%s%s %" PRId64, event->full_name, event->abstract ? " (abstract)" : "", kp_irl_uid(event));
-    if (!event->abstract)
+    fprintf(file, "%s %" PRId64, event->full_name, kp_irl_uid(event));
+    if (event->abstract)
+        fputs(" -", file);
+    else
         fprintf(file, " %" PRIu64, kp_irl_minimum_bytes(event));
     list_fields(&event->layout.wire, file);
     putc('\n', file);

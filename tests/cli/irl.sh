@@ -27,7 +27,7 @@ expect_status 0 "--list"
 grep -qE '^shop\.records\.BeforeOrderEvent -?[0-9]+ 36 timestamp:J traceId:J orderIndex:I operationSignature:S classSignature:S orderId:I items:S\[\]$' stdout ||
     fail "--list: $(cat stdout)"
 grep -qE '^shop\.records\.PaidEvent -?[0-9]+ 12 kind:E amount:D$' stdout || fail "--list: $(cat stdout)"
-grep -qE '^shop\.records\.Kept \(abstract\) -?[0-9]+ at:J$' stdout || fail "--list: $(cat stdout)"
+grep -qE '^shop\.records\.Kept -?[0-9]+ - at:J$' stdout || fail "--list: $(cat stdout)"
 
 run "$KPROBE" irl --dump-model shop.irl
 expect_status 0 "--dump-model"
@@ -75,6 +75,14 @@ cp shop.irl models
 run "$KPROBE" irl --lang python -o refund -I models refund.irl
 expect_status 0 "-I"
 [ -f refund/more/Refund.py ] && [ ! -e refund/shop/records/PaidEvent.py ] || fail "-I: $(find refund)"
+
+# Kieker's own models may be given as well: what is made of them is there, or comes along.
+mkdir kieker
+printf 'package kieker.common.record.flow.trace\nabstract event AbstractTraceEvent { long traceId }\n' >kieker/Trace.irl
+printf 'package more\nimport kieker.common.record.flow.trace.*\nevent Own extends AbstractTraceEvent { int a }\n' >own.irl
+run "$KPROBE" irl --lang python -o own -I kieker own.irl
+expect_status 0 "-I with Kieker's models"
+PYTHONPATH=own python3 -c 'from more.Own import Own; assert Own.VALUE_NAMES == ("traceId", "a")' || fail "-I with Kieker's models"
 
 # For make and ninja.
 run "$KPROBE" irl --lang java -o one -I models -MD refund.irl
@@ -126,6 +134,9 @@ usage "--output is missing" --lang c shop.irl
 usage "--lang is missing" -o x --list shop.irl
 usage "exclude each other" --check --list shop.irl
 usage "2 folders for 3 languages" --lang c,java,perl -o a -o b shop.irl
+usage "--index ../all" --lang c -o x --index ../all shop.irl
+usage "--index 2nd" --lang c -o x --index 2nd shop.irl
+usage "--index " --lang c -o x --index "" shop.irl
 touch occupied
 run "$KPROBE" irl --lang java -o occupied shop.irl
 expect_status 1 "a folder that is a file"
