@@ -154,14 +154,18 @@ sub read_text {
     return;
 }
 
-# The fields of a line. A backslash keeps the separator behind it, and both characters stay.
+# The fields of a line. A backslash keeps the separator behind it, and both characters stay. Not by one expression for a
+# field: Perl repeats a group some ten thousand times and then gives up.
 sub split_line {
     my ($line) = @_;
-    return split /;/, $line, -1 if index($line, '\\') < 0;
-    my @fields;
-    while ($line =~ /\G((?:[^;\\]|\\.|\\\z)*)(;|\z)/gs) {
-        push @fields, $1;
-        last if $2 eq '';
+    my @parts = split /;/, $line, -1;
+    return @parts if index($line, '\\') < 0;
+    my ($open, @fields);
+    for my $part (@parts) {
+        if   ($open) { $fields[-1] .= ";$part" }
+        else         { push @fields, $part }
+        my ($backslashes) = reverse($part) =~ /\A(\\*)/;
+        $open = length($backslashes) % 2;
     }
     return @fields;
 }

@@ -203,6 +203,10 @@ my ($lines, $names) = text(demo::every::Child->new('a;b', 1, 2, 'c\\', 1, 0, "\r
 is_deeply($lines, ["\$0;-1;a,b;1;2;c\\\\;1;10;  x y\xe2\x82\xac;-1\n"], 'what text cannot carry');
 is_deeply($names, ["\$0=demo.every.Child\n"], 'map');
 is_deeply([KiekerRecord::split_line('a\\;b;c\\\\;;')], ['a\\;b', 'c\\\\', '', ''], 'fields');
+is_deeply([KiekerRecord::split_line('a\\;;\\')], ['a\\;', '\\'], 'backslashes before an end');
+for my $long ('\\\\' . 'x' x 100_000, '\\\\' x 100_000, '\\;' x 100_000) {
+    is_deeply([KiekerRecord::split_line("1;$long;b")], ['1', $long, 'b'], 'a long field');
+}
 is(demo::every::Child->from_text('7;n;1;2;s;1;10;x;-1')->name, 'n', 'from_text of genoutput');
 is(demo::every::Child->from_text("\$7;5;n;1;2;s;1;10;x;-1\r\n")->logging_timestamp, 5, 'from_text of a log');
 my $map = KiekerRecord::read_map(["\$1=a\\\\n\\nb\n", "2=c=d\r\n", "\n"]);
