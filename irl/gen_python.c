@@ -231,15 +231,23 @@ static void print_put(struct kp_irl_python *module, const struct kp_irl_property
     const struct kp_irl_type *type = property->resolved;
     const char *name = attribute_of(module, property);
     const char *kind = kp_irl_python_kind(type);
-    bool ordinal = type->kind == KP_IRL_TYPE_ENUM;
+    const char *enumeration = type->kind == KP_IRL_TYPE_ENUM
+                                  ? kp_irl_names_get(&module->imports, type->reference.target->full_name)
+                                  : NULL;
     if (!type->dimension_count) {
-        fprintf(module->out, "        serializer.put_%s(self.%s%s)\n", kind, name, ordinal ? ".ordinal" : "");
+        const char *value = kp_irl_format(module->arena, "self.%s", name);
+        if (enumeration)
+            value = kp_irl_format(module->arena, "kieker_record.ordinal(%s, %s)", enumeration, value);
+        fprintf(module->out, "        serializer.put_%s(%s)\n", kind, value);
         return;
     }
     fprintf(module->out, "        kieker_record.put_array(serializer, self.%s, %s, ", name,
             kp_irl_python_shape(module->arena, type));
-    fprintf(module->out, ordinal ? "lambda item: serializer.put_%s(item.ordinal))\n" : "serializer.put_%s)\n",
-            kind);
+    if (enumeration)
+        fprintf(module->out, "lambda item: serializer.put_%s(kieker_record.ordinal(%s, item)))\n", kind,
+                enumeration);
+    else
+        fprintf(module->out, "serializer.put_%s)\n", kind);
 }
 
 static void print_get(struct kp_irl_python *module, const struct kp_irl_property *property)

@@ -22,6 +22,7 @@ import fractions
 import importlib
 import itertools
 import keyword
+import operator
 import re
 import struct
 import typing
@@ -148,13 +149,20 @@ def filled(shape: typing.Sequence[int], value: _Value) -> typing.List[_Value]:
     return [filled(shape[1:], value) for _ in range(shape[0])]
 
 
+def _count(row: typing.Sequence[_Value]) -> int:
+    try:
+        return len(row)
+    except TypeError as problem:
+        raise RecordError("no array where one has to be: %r" % (row,)) from problem
+
+
 def put_array(serializer: Serializer, value: typing.Sequence[_Value], shape: typing.Tuple[int, ...],
               put: typing.Callable[[_Value], None]) -> None:
     """Lengths of the dimensions that `shape` has as 0, then the elements row by row."""
     lengths: typing.List[int] = []
     row: _Value = value
-    for length in shape:
-        lengths.append(len(row) if row is not None else length)
+    for depth, length in enumerate(shape):
+        lengths.append(length if depth and row is None else _count(row))
         row = row[0] if row else None
     for length, fixed in zip(lengths, shape):
         if fixed and length != fixed:
@@ -166,13 +174,19 @@ def put_array(serializer: Serializer, value: typing.Sequence[_Value], shape: typ
 
 def _put_rows(value: typing.Sequence[_Value], lengths: typing.Sequence[int],
               put: typing.Callable[[_Value], None]) -> None:
-    if len(value) != lengths[0]:
+    if _count(value) != lengths[0]:
         raise RecordError("rows of an array differ in length: %d and %d" % (len(value), lengths[0]))
     for item in value:
         if len(lengths) > 1:
             _put_rows(item, lengths[1:], put)
         else:
             put(item)
+
+
+def ordinal(enumeration: typing.Type[_Value], literal: _Value) -> int:
+    if isinstance(literal, enumeration):
+        return literal.ordinal
+    raise RecordError("no literal of %s: %r" % (enumeration.__name__, literal))
 
 
 def member(value: _Value, path: typing.Sequence[str], neutral: _Value) -> _Value:
@@ -262,6 +276,14 @@ def _unit(value: str) -> int:
     raise RecordError("no char: %r" % (value,))
 
 
+def _string(value: typing.Optional[str]) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise RecordError("no string: %r" % (value,))
+    return value
+
+
 class BinarySerializer:
     """The values of records as bytes, in `data`; strings as their ids in `registry`."""
 
@@ -306,7 +328,7 @@ class BinarySerializer:
             self._put(_DOUBLE, value)
 
     def put_string(self, value: typing.Optional[str]) -> None:
-        self._put(_INT, self.registry.get_id("" if value is None else value))
+        self._put(_INT, self.registry.get_id(_string(value)))
 
 
 class BinaryDeserializer:
@@ -437,21 +459,27 @@ def _special(value: float) -> typing.Optional[str]:
     return None
 
 
+def _stored(form: struct.Struct, value: float) -> float:
+    """What is left of a number in that form."""
+    try:
+        return form.unpack(form.pack(value))[0]
+    except (struct.error, OverflowError) as problem:
+        raise RecordError("%r does not fit: %s" % (value, problem)) from problem
+
+
 def java_double(value: float) -> str:
     """As Double.toString writes it: the fewest digits, but at least two, that read back as the same number."""
+    value = _stored(_DOUBLE, value)
     special = _special(value)
     if special:
         return special
-    digits = repr(float(value)).lstrip("-").split("e")[0].replace(".", "").strip("0")
+    digits = repr(value).lstrip("-").split("e")[0].replace(".", "").strip("0")
     return _java_number("%.*e" % (max(len(digits) - 1, 1), value))
 
 
 def java_float(value: float) -> str:
     """As Float.toString writes it."""
-    try:
-        value = _FLOAT.unpack(_FLOAT.pack(value))[0]
-    except (struct.error, OverflowError) as problem:
-        raise RecordError("%r does not fit: %s" % (value, problem)) from problem
+    value = _stored(_FLOAT, value)
     special = _special(value)
     if special:
         return special
@@ -479,8 +507,9 @@ _UNWRITABLE = str.maketrans({";": ",", "\r": " ", "\n": " ", "\t": " "})
 
 
 def text_of(value: str) -> str:
-    """A string as it can stand in a line: separators and line ends replaced; an odd number of backslashes gets one
-    more, because the last would take the separator behind it along."""
+    """A string as it can stand in a line: separators and line ends replaced, and halves of surrogate pairs, as they have
+    no UTF-8; an odd number of backslashes gets one more, because the last would take the separator behind it along."""
+    value = value.encode("utf-8", "replace").decode("utf-8")
     return re.sub(r"(?<!\\)(?:\\\\)*\\(?!\\)", lambda match: match.group() + "\\", value.translate(_UNWRITABLE))
 
 
@@ -491,6 +520,10 @@ class TextSerializer:
         self.fields: typing.List[str] = []
 
     def _put(self, value: int, bits: int) -> None:
+        try:
+            value = operator.index(value)
+        except TypeError as problem:
+            raise RecordError("no integer: %r" % (value,)) from problem
         if not -1 << (bits - 1) <= value < 1 << (bits - 1):
             raise RecordError("%r does not fit" % value)
         self.fields.append("%d" % value)
@@ -521,7 +554,7 @@ class TextSerializer:
         self.fields.append(java_double(value))
 
     def put_string(self, value: typing.Optional[str]) -> None:
-        self.fields.append(text_of("" if value is None else value))
+        self.fields.append(text_of(_string(value)))
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}")

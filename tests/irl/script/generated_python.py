@@ -260,6 +260,19 @@ class Forms(unittest.TestCase):
                 with self.subTest(wrong=wrong), self.assertRaises(kieker_record.RecordError):
                     Scalars(**wrong).serialize(serializer)
 
+    def test_wrong_types(self):
+        """Whatever the form, what is no value of the type is a RecordError."""
+        for kind, wrong in ((Scalars, dict(number=1.5)), (Scalars, dict(number="1")), (Scalars, dict(wide="1")), (Scalars, dict(wide=10 ** 400)),
+                            (Scalars, dict(single="1")), (Scalars, dict(text=1)), (Scalars, dict(text=b"1")), (Child, dict(side=1)),
+                            (Child, dict(side=Colour.BLUE)), (Arrays, dict(floats=1)), (Arrays, dict(grid=[None])), (Arrays, dict(colours=[1]))):
+            for serializer in (kieker_record.BinarySerializer(), kieker_record.TextSerializer()):
+                record = kind()
+                for name, value in wrong.items():
+                    self.assertTrue(hasattr(record, name))
+                    setattr(record, name, value)
+                with self.subTest(wrong=wrong), self.assertRaises(kieker_record.RecordError):
+                    record.serialize(serializer)
+
     def test_special_numbers(self):
         for value in (math.inf, -math.inf, -0.0, 5e-324, 0.1):
             record = Scalars(wide=value, single=value if value != 0.1 else 0.5)
@@ -291,6 +304,8 @@ class Forms(unittest.TestCase):
         lines, names = text(Child("a;b", 1, 2, "c\\", Side.RIGHT, 0, "\r\nx\ty", -1))
         self.assertEqual(lines, ["$0;-1;a,b;1;2;c\\\\;1;10;  x y;-1\n"])
         self.assertEqual(names, ["$0=demo.every.Child\n"])
+        lines, _ = text(Scalars(text="a\ud83db", letter="\ude00"))
+        self.assertEqual(lines[0].count("?"), 2, "halves of surrogate pairs have no UTF-8")
         self.assertEqual(kieker_record.split_line("a\\;b;c\\\\;;"), ["a\\;b", "c\\\\", "", ""])
 
     def test_text_numbers_in(self):
