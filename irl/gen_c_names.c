@@ -1,27 +1,31 @@
 #include "gen_c.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "keywords.h"
 
-/* Macros of the C library's headers, or that compilers have as they come; words that C++ thinks of. Sorted.
- */
-static const char *const macros[] = {
-    "EOF",  "NULL",  "assert",   "atomic_cancel", "atomic_commit", "atomic_noexcept", "errno",
-    "i386", "linux", "offsetof", "stderr",        "stdin",         "stdout",          "unix",
-};
-
-static int compare_words(const void *word, const void *row)
-{
-    return strcmp(word, *(const char *const *)row);
-}
+/* Macros of the headers that generated ones include, or that compilers have as they come; words that C++
+ * thinks of. */
+static const char macros[] =
+    "BIG_ENDIAN BYTE_ORDER EOF EXIT_FAILURE EXIT_SUCCESS FD_SETSIZE FP_ILOGB0 FP_ILOGBNAN FP_INFINITE "
+    "FP_NAN FP_NORMAL FP_SUBNORMAL FP_ZERO HUGE HUGE_VAL HUGE_VALF HUGE_VALL INFINITY INT16_MAX "
+    "INT16_MIN INT32_MAX INT32_MIN INT64_MAX INT64_MIN INT8_MAX INT8_MIN INTMAX_MAX INTMAX_MIN "
+    "INTPTR_MAX INTPTR_MIN INT_FAST16_MAX INT_FAST16_MIN INT_FAST32_MAX INT_FAST32_MIN INT_FAST64_MAX "
+    "INT_FAST64_MIN INT_FAST8_MAX INT_FAST8_MIN INT_LEAST16_MAX INT_LEAST16_MIN INT_LEAST32_MAX "
+    "INT_LEAST32_MIN INT_LEAST64_MAX INT_LEAST64_MIN INT_LEAST8_MAX INT_LEAST8_MIN LITTLE_ENDIAN "
+    "MATH_ERREXCEPT MATH_ERRNO MB_CUR_MAX M_1_PI M_2_PI M_2_SQRTPI M_E M_LN10 M_LN2 M_LOG10E M_LOG2E "
+    "M_PI M_PI_2 M_PI_4 M_SQRT1_2 M_SQRT2 NAN NFDBITS NULL PDP_ENDIAN PTRDIFF_MAX PTRDIFF_MIN "
+    "RAND_MAX SIG_ATOMIC_MAX SIG_ATOMIC_MIN SIZE_MAX UINT16_MAX UINT32_MAX UINT64_MAX UINT8_MAX "
+    "UINTMAX_MAX UINTPTR_MAX UINT_FAST16_MAX UINT_FAST32_MAX UINT_FAST64_MAX UINT_FAST8_MAX "
+    "UINT_LEAST16_MAX UINT_LEAST32_MAX UINT_LEAST64_MAX UINT_LEAST8_MAX WCHAR_MAX WCHAR_MIN "
+    "WCONTINUED WEXITED WINT_MAX WINT_MIN WNOHANG WNOWAIT WSTOPPED WUNTRACED assert atomic_cancel "
+    "atomic_commit atomic_noexcept errno i386 linux math_errhandling offsetof stderr stdin stdout "
+    "unix";
 
 static bool is_reserved(const char *name)
 {
-    return kp_irl_keyword(name) & (KP_IRL_IN_C | KP_IRL_IN_CPP) ||
-           bsearch(name, macros, sizeof macros / sizeof *macros, sizeof *macros, compare_words);
+    return kp_irl_keyword(name) & (KP_IRL_IN_C | KP_IRL_IN_CPP) || kp_irl_name_is_among(macros, name);
 }
 
 /* The name, with as many `_` behind as make it one that is free; then it no longer is. */

@@ -56,7 +56,7 @@ static const char *sub_name(struct kp_arena *arena, const char *name)
 static const char *literal_name(struct kp_arena *arena, const char *name)
 {
     name = sub_name(arena, name);
-    return kp_irl_script_is_word(reserved_words, name) ? kp_irl_format(arena, "%s_", name) : name;
+    return kp_irl_name_is_among(reserved_words, name) ? kp_irl_format(arena, "%s_", name) : name;
 }
 
 /* --- values -------------------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ char *kp_irl_python_module(struct kp_arena *arena, const struct kp_irl_declarati
 const char *kp_irl_python_class(struct kp_arena *arena, const struct kp_irl_declaration *declaration)
 {
     const char *name = declaration->name.text;
-    return kp_irl_python_is_keyword(name) || kp_irl_script_is_word(used_words, name)
+    return kp_irl_python_is_keyword(name) || kp_irl_name_is_among(used_words, name)
                ? kp_irl_format(arena, "%s_", name)
                : name;
 }
@@ -51,7 +51,7 @@ const char *kp_irl_python_literal(struct kp_arena *arena, const char *name)
     /* The enum module keeps names with underscores at both ends, the language those with two at the front. */
     if (name[0] == '_')
         return kp_irl_format(arena, "x%s", name);
-    return kp_irl_python_is_keyword(name) || kp_irl_script_is_word(enum_words, name)
+    return kp_irl_python_is_keyword(name) || kp_irl_name_is_among(enum_words, name)
                ? kp_irl_format(arena, "%s_", name)
                : name;
 }
@@ -62,7 +62,7 @@ const char *kp_irl_python_attribute(struct kp_arena *arena, const char *name)
     /* Two at the front: private to the class that the text stands in. */
     if (snake[0] == '_' && snake[1] == '_')
         snake = kp_irl_format(arena, "x%s", snake);
-    return kp_irl_python_is_keyword(snake) || kp_irl_script_is_word(used_words, snake)
+    return kp_irl_python_is_keyword(snake) || kp_irl_name_is_among(used_words, snake)
                ? kp_irl_format(arena, "%s_", snake)
                : snake;
 }

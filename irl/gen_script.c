@@ -5,15 +5,6 @@
 
 enum { LINE_COLUMNS = 110 };
 
-bool kp_irl_script_is_word(const char *words, const char *name)
-{
-    size_t bytes = strlen(name);
-    for (const char *at = words; (at = strstr(at, name)); at += bytes)
-        if ((at == words || at[-1] == ' ') && (at[bytes] == ' ' || !at[bytes]))
-            return true;
-    return false;
-}
-
 struct kp_irl_names_table kp_irl_script_words(struct kp_arena *arena, const char *words)
 {
     struct kp_irl_names_table table = {0};

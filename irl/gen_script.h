@@ -5,8 +5,7 @@
 #include "irl.h"
 #include "names.h"
 
-/* Is a name one of the words of a text, which blanks separate? And these words as keys of a table. */
-bool kp_irl_script_is_word(const char *words, const char *name);
+/* The words of a text, which blanks separate, as keys of a table. */
 struct kp_irl_names_table kp_irl_script_words(struct kp_arena *arena, const char *words);
 
 /* Names of one scope in the generated code: each different, none a reserved word. */

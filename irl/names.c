@@ -76,3 +76,12 @@ const char *kp_irl_guess_text(struct kp_arena *arena, const struct kp_irl_guess 
 {
     return guess->best ? kp_irl_format(arena, "; did you mean '%s'?", guess->best) : "";
 }
+
+bool kp_irl_name_is_among(const char *words, const char *name)
+{
+    size_t bytes = strlen(name);
+    for (const char *at = words; (at = strstr(at, name)); at += bytes)
+        if ((at == words || at[-1] == ' ') && (at[bytes] == ' ' || !at[bytes]))
+            return true;
+    return false;
+}

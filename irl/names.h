@@ -25,4 +25,7 @@ void kp_irl_guess_offer(struct kp_irl_guess *guess, const char *name);
 /* "; did you mean 'x'?" or "" */
 const char *kp_irl_guess_text(struct kp_arena *arena, const struct kp_irl_guess *guess);
 
+/* Is the name one of the words, which have blanks between them? */
+bool kp_irl_name_is_among(const char *words, const char *name);
+
 #endif

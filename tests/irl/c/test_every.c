@@ -78,6 +78,9 @@ static void test_names(void **state)
     (void)state;
     test_every_names value = TEST_EVERY_NAMES_INIT;
     value.default_ = value.new_ = value.class_ = value.linux_ = value.errno_ = 1;
+    value.NULL_ = value.SIZE_MAX_size0 = 0;
+    value.INFINITY_ = 1;
+    value.INT64_MIN_ = 1;
     value.list_size0 = 5; /* the property */
     value.list_size0_ = 0;
     assert_int_equal(value.list_size0, 5);
