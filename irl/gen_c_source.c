@@ -378,16 +378,18 @@ static void print_pack_array(struct kp_gen_c *gen, FILE *file, const struct kp_g
 {
     const char *type = kp_gen_c_element_type(gen, member->type, true);
     fprintf(file, "    {\n        %s*elements = (%s*)(const void *)value.%s;\n", type, type, member->name);
-    fprintf(file, "        int32_t count = %" PRIu64 "%s;\n", member->fixed,
-            member->dynamic ? ", outer = 1" : "");
+    fprintf(file, "        size_t count = %" PRIu64 ";\n", member->fixed);
+    if (member->dynamic)
+        fputs("        int32_t outer = 1;\n", file);
     for (size_t i = 0; i < member->type->dimension_count; i++)
         if (member->sizes[i]) {
-            /* No lengths below an empty dimension. */
-            fprintf(file, "        outer = outer ? value.%s : 0;\n        count *= outer;\n",
-                    member->sizes[i]);
+            /* No lengths below an empty dimension; nothing tells the caller of one that cannot be. */
+            fprintf(file, "        outer = outer && elements && value.%s > 0 ? value.%s : 0;\n",
+                    member->sizes[i], member->sizes[i]);
+            fputs("        count *= (size_t)outer;\n", file);
             fputs("        position += kieker_serialize_int32(buffer, position, outer);\n", file);
         }
-    fputs("        for (int32_t i = 0; i < count; i++)\n            ", file);
+    fputs("        for (size_t i = 0; i < count; i++)\n            ", file);
     print_pack_value(file, member->type, "elements[i]");
     fputs("    }\n", file);
 }

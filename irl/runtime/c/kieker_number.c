@@ -31,11 +31,12 @@ static size_t put_few_digits(char *out, uint32_t value)
         return 1;
     }
     put_8_digits(digits, value);
-    size_t zeros = value < 10000 ? 4 : 0;
+    int zeros = value < 10000 ? 4 : 0;
     zeros +=
         zeros ? (value < 1000) + (value < 100) : (value < 10000000) + (value < 1000000) + (value < 100000);
-    memcpy(out, digits + zeros, 8 - zeros);
-    return 8 - zeros;
+    size_t count = (size_t)(8 - zeros);
+    memcpy(out, digits + zeros, count);
+    return count;
 }
 
 /* Returns the number of digits. */

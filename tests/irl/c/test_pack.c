@@ -54,8 +54,27 @@ static void test_same_bytes(void **state)
     CHECK_SAME(test_every_only_transient, transient);
 }
 
+/* What cannot be is an empty array: these functions have no way to fail. */
+static void test_impossible_arrays(void **state)
+{
+    (void)state;
+    char empty[8192], written[8192];
+    kieker_string_id = length_of;
+    test_every_mixed mixed = sample_mixed();
+    mixed.matrix_size0 = 0;
+    int end = test_every_mixed_serialize(empty, 0, mixed);
+    mixed.matrix_size0 = -2;
+    assert_int_equal(test_every_mixed_serialize(written, 0, mixed), end);
+    assert_memory_equal(written, empty, (size_t)end);
+    mixed.matrix_size0 = 2;
+    mixed.matrix = NULL;
+    assert_int_equal(test_every_mixed_serialize(written, 0, mixed), end);
+    assert_memory_equal(written, empty, (size_t)end);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_bytes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_bytes),
+                                       cmocka_unit_test(test_impossible_arrays)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
