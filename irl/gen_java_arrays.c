@@ -247,6 +247,7 @@ void kp_java_array_equal(struct kp_java_file *file, const struct kp_irl_property
     const char *type_text = kp_java_type(file, type);
     fprintf(out, "\n\tprivate static boolean isEqual%s(final %s left, final %s right) {\n",
             capital_of(file, property), type_text, type_text);
+    fputs("\t\tif (left == null || right == null) {\n\t\t\treturn left == right;\n\t\t}\n", out);
     for (size_t i = 0; i < count; i++) {
         indent(out, i + 2);
         fputs("if (", out);

@@ -57,6 +57,7 @@ public final class TypesTest {
 		testScalars();
 		testFixedArrays();
 		testDynamicArrays();
+		testMissingArrays();
 		testDeepArrays();
 		testShapes();
 		testHostileLengths();
@@ -227,6 +228,16 @@ public final class TypesTest {
 				new double[2], null, new Color[2]).getBytes();
 		changed[0] = 99;
 		same("the default stays what it was", new byte[] { 1, -2, 3 }, FixedArrays.BYTES);
+	}
+
+	private static DynamicArrays withDoubles(final double[] doubles) {
+		return new DynamicArrays(null, null, null, null, null, null, null, doubles, null, null);
+	}
+
+	private static void testMissingArrays() {
+		same("both without", withDoubles(null), withDoubles(null));
+		same("one without", false, withDoubles(null).equals(withDoubles(new double[0])));
+		same("the other without", false, withDoubles(new double[0]).equals(withDoubles(null)));
 	}
 
 	private static void testDynamicArrays() {
