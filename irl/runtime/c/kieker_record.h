@@ -12,8 +12,8 @@
  * caller clears it. A record that failed leaves `position` where the record began, so that the caller may
  * make room (KIEKER_FULL) or bring more bytes (KIEKER_INCOMPLETE) and call again.
  */
-#ifndef KIEKER_RECORD_H
-#define KIEKER_RECORD_H
+#ifndef KIEKER_RECORD_RUNTIME_H
+#define KIEKER_RECORD_RUNTIME_H
 
 #include <math.h>
 #include <stdbool.h>

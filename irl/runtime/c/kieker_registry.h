@@ -2,8 +2,8 @@
  * Strings and their ids, both ways: what kieker_writer and kieker_reader ask for, ready made. One registry
  * per stream and direction; not for several threads at once.
  */
-#ifndef KIEKER_REGISTRY_H
-#define KIEKER_REGISTRY_H
+#ifndef KIEKER_REGISTRY_RUNTIME_H
+#define KIEKER_REGISTRY_RUNTIME_H
 
 #include <stdbool.h>
 #include <stddef.h>
