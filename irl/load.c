@@ -18,7 +18,7 @@ struct loader {
     struct kp_irl_model *model;
     struct kp_irl_names_table known; /* files and folders, by device and inode */
     bool is_input;
-    size_t numbers;
+    size_t numbers, met; /* files and messages; how often a path was known already */
     bool failed;
 };
 
@@ -110,6 +110,7 @@ static bool is_known(struct loader *loader, const struct stat *status)
                                     (unsigned long long)status->st_ino);
     void **known = kp_irl_names_put(&loader->model->arena, &loader->known, key);
     bool before = *known;
+    loader->met += before;
     *known = loader;
     return before;
 }
@@ -169,7 +170,7 @@ static void add_path(struct loader *loader, const char *path, unsigned depth)
 
 static void add_argument(struct loader *loader, const char *path)
 {
-    size_t before = loader->numbers;
+    size_t before = loader->numbers, met = loader->met;
     struct stat status;
     if (!strcmp(path, "-")) {
         if (fstat(STDIN_FILENO, &status))
@@ -180,8 +181,9 @@ static void add_argument(struct loader *loader, const char *path)
         fail(loader, path, strerror(ENOENT));
     else {
         add_path(loader, path, 0);
-        if (loader->is_input && loader->numbers == before && !loader->model->files.count &&
-            !stat(path, &status) && S_ISDIR(status.st_mode))
+        if (loader->is_input && loader->numbers == before &&
+            (loader->met == met || !loader->model->files.count) && !stat(path, &status) &&
+            S_ISDIR(status.st_mode))
             fail(loader, path, "there is no file *.irl in this folder");
     }
 }

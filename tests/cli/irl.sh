@@ -84,6 +84,17 @@ run "$KPROBE" irl --lang python -o own -I kieker own.irl
 expect_status 0 "-I with Kieker's models"
 PYTHONPATH=own python3 -c 'from more.Own import Own; assert Own.VALUE_NAMES == ("traceId", "a")' || fail "-I with Kieker's models"
 
+# A folder without models, wherever it stands; a folder given twice has some.
+mkdir without
+for order in "without shop.irl" "shop.irl without"; do
+    # shellcheck disable=SC2086
+    run "$KPROBE" irl --check $order
+    expect_status 1 "$order"
+    expect_text stderr "no file *.irl"
+done
+run "$KPROBE" irl --check models models models/shop.irl
+expect_status 0 "one folder twice"
+
 # For make and ninja.
 run "$KPROBE" irl --lang java -o one -I models -MD refund.irl
 expect_status 0 "-MD"
