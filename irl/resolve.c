@@ -57,16 +57,6 @@ static void note_simple_name(struct linker *linker, struct kp_irl_declaration *d
     KP_IRL_APPEND(arena, same, declaration);
 }
 
-static void own_members(struct kp_irl_declaration *declaration)
-{
-    for (size_t i = 0; i < declaration->properties.count; i++)
-        declaration->properties.items[i]->owner = declaration;
-    for (size_t i = 0; i < declaration->constants.count; i++)
-        declaration->constants.items[i]->owner = declaration;
-    for (size_t i = 0; i < declaration->literals.count; i++)
-        declaration->literals.items[i].owner = declaration;
-}
-
 static void collect(struct linker *linker)
 {
     struct kp_irl_model *model = linker->model;
@@ -80,7 +70,6 @@ static void collect(struct linker *linker)
             declaration->package = package;
             declaration->full_name =
                 kp_irl_format(&model->arena, "%s%s%s", package, *package ? "." : "", declaration->name.text);
-            own_members(declaration);
             note_full_name(linker, declaration);
             note_simple_name(linker, declaration);
         }
