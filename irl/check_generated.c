@@ -1,6 +1,7 @@
 /* Names that generated code would have twice (IRL040). */
 #include <string.h>
 
+#include "keywords.h"
 #include "stages.h"
 
 /* One name in one scope of generated code. */
@@ -102,14 +103,16 @@ static void check_accessors(struct kp_irl_model *model, struct kp_arena *arena,
     struct scope getters = {.model = model, .arena = arena, .declaration = event}, snakes = getters;
     const struct kp_irl_properties *all = &event->layout.all;
     size_t inherited = all->count - event->layout.getters.count;
+    bool java = model->languages & KP_IRL_IN_JAVA, python = model->languages & KP_IRL_IN_PYTHON;
     for (size_t i = 0; i < all->count && inherited < all->count; i++) {
         const struct kp_irl_property *property = all->items[i];
         const char *getter = capitalised(arena, property->name.text);
         const char *snake = kp_irl_name_snake(arena, property->name.text);
         struct use use = {"the accessor of", property->name.text,
                           i < inherited ? property->name.span : place_of(&getters, property)};
-        bool new = (i < inherited ? keep_name : use_name)(&getters, getter, use);
-        (i < inherited || !new ? keep_name : use_name)(&snakes, snake, use);
+        bool is_new = !java || (i < inherited ? keep_name : use_name)(&getters, getter, use);
+        if (python)
+            (i < inherited || !is_new ? keep_name : use_name)(&snakes, snake, use);
     }
 }
 
@@ -162,7 +165,8 @@ void kp_irl_check_generated(struct kp_irl_model *model)
         if (one->kind != KP_IRL_EVENT || !one->file->is_input)
             continue;
         struct kp_arena arena = {0};
-        check_class(model, &arena, one);
+        if (model->languages & KP_IRL_IN_JAVA) /* other languages get another name for the second */
+            check_class(model, &arena, one);
         check_accessors(model, &arena, one);
         kp_arena_free(&arena);
     }

@@ -128,6 +128,18 @@ expect_text stderr "warned.irl:2:8: warning:"
 run "$KPROBE" irl --check --werror warned.irl
 expect_status 1 "--werror"
 
+# Names that only one language cannot have beside each other are refused for that one.
+printf 'package p\nevent E { int aB int a_b string URL }\n' >names.irl
+run "$KPROBE" irl --lang c,perl -o names names.irl
+expect_status 0 "names for C and Perl"
+run "$KPROBE" irl --lang python -o names names.irl
+expect_status 1 "names for Python"
+expect_text stderr "'a_b' twice"
+expect_no_text stderr "'URL' twice"
+run "$KPROBE" irl --check names.irl
+expect_status 1 "names for all"
+expect_text stderr "'URL' twice"
+
 # Usage.
 usage() { # usage TEXT ARGUMENTS...
     local text=$1
