@@ -135,15 +135,50 @@ static const char *put_escaped_unit(struct kp_irl_feed *feed, const char *in, co
     return in;
 }
 
+/* Bytes of the character of UTF-8 that begins here; 0: none does. As irl.l has it. */
+static unsigned utf8_bytes(const char *in, const char *end)
+{
+    unsigned char first = (unsigned char)in[0];
+    unsigned bytes = first < 0x80   ? 1
+                     : first < 0xc2 ? 0
+                     : first < 0xe0 ? 2
+                     : first < 0xf0 ? 3
+                     : first < 0xf5 ? 4
+                                    : 0;
+    if (!bytes || (size_t)(end - in) < bytes)
+        return 0;
+    for (unsigned i = 1; i < bytes; i++)
+        if ((in[i] & 0xc0) != 0x80)
+            return 0;
+    unsigned char second = bytes > 1 ? (unsigned char)in[1] : 0;
+    bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                 (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+    return wrong ? 0 : bytes;
+}
+
+/* A character as it is written; what is no UTF-8 is ISO 8859-1, as the scanner said. */
+static const char *put_character(const char *in, const char *end, char **out)
+{
+    unsigned bytes = utf8_bytes(in, end);
+    if (!bytes) {
+        *out = put_code_point(*out, (unsigned char)*in);
+        return in + 1;
+    }
+    memcpy(*out, in, bytes);
+    *out += bytes;
+    return in + bytes;
+}
+
 struct kp_irl_value kp_irl_parse_string(struct kp_irl_feed *feed, struct kp_irl_span span)
 {
     static const char escapes[] = "btnfr\"'\\", meant[] = "\b\t\n\f\r\"'\\";
     const char *in = feed->file->text + span.begin + 1, *end = feed->file->text + span.end - 1;
-    char *text = kp_irl_get(&feed->model->arena, span.end - span.begin), *out = text;
+    /* A byte of ISO 8859-1 becomes two. */
+    char *text = kp_irl_get(&feed->model->arena, 2 * (size_t)(span.end - span.begin)), *out = text;
     while (in < end) {
         const char *escape;
         if (*in != '\\')
-            *out++ = *in++;
+            in = put_character(in, end, &out);
         else if (in[1] == 'u' && end - in >= 6 && strspn(in + 2, "0123456789abcdefABCDEF") >= 4)
             in = put_escaped_unit(feed, in + 2, end, &out);
         else if (in[1] && (escape = strchr(escapes, in[1])))
