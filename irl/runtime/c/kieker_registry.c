@@ -15,6 +15,7 @@ struct entry {
 struct table {
     struct entry **slots;
     size_t room, used;
+    uint64_t seed; /* odd */
 };
 
 struct kieker_registry {
@@ -27,8 +28,13 @@ struct kieker_registry {
 struct kieker_registry *kieker_registry_create(size_t most_bytes)
 {
     struct kieker_registry *registry = calloc(1, sizeof *registry);
-    if (registry)
-        registry->most_bytes = most_bytes ? most_bytes : SIZE_MAX;
+    if (!registry)
+        return NULL;
+    registry->most_bytes = most_bytes ? most_bytes : SIZE_MAX;
+    /* Places that the peer cannot know: it could choose ids and texts that all want the same one. */
+    uint64_t seed = (uint64_t)(uintptr_t)registry * UINT64_C(0x9e3779b97f4a7c15);
+    seed = (seed ^ seed >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+    registry->by_id.seed = registry->by_text.seed = (seed ^ seed >> 29) | 1;
     return registry;
 }
 
@@ -45,9 +51,9 @@ void kieker_registry_destroy(struct kieker_registry *registry)
     free(registry);
 }
 
-static uint64_t hash_text(const char *text, size_t bytes)
+static uint64_t hash_text(uint64_t seed, const char *text, size_t bytes)
 {
-    uint64_t hash = bytes * UINT64_C(0x9e3779b97f4a7c15), eight;
+    uint64_t hash = seed ^ bytes * UINT64_C(0x9e3779b97f4a7c15), eight;
     for (; bytes >= 8; bytes -= 8, text += 8) {
         memcpy(&eight, text, 8);
         hash = (hash ^ eight) * UINT64_C(0xff51afd7ed558ccd);
@@ -59,10 +65,10 @@ static uint64_t hash_text(const char *text, size_t bytes)
     return hash ^ hash >> 29;
 }
 
-/* Ids mostly count up, so that each has a place of its own. */
-static size_t id_place(int32_t id)
+/* Multiply-shift: two ids want the same place as seldom as by chance, whoever chose them. */
+static size_t id_place(const struct table *table, int32_t id)
 {
-    return (size_t)id;
+    return (size_t)((uint32_t)id * table->seed >> 32);
 }
 
 static struct entry **find_text(const struct table *table, uint64_t hash, const char *text)
@@ -76,7 +82,7 @@ static struct entry **find_text(const struct table *table, uint64_t hash, const 
 
 static struct entry **find_id(const struct table *table, int32_t id)
 {
-    for (size_t at = id_place(id);; at++) {
+    for (size_t at = id_place(table, id);; at++) {
         struct entry **slot = &table->slots[at & (table->room - 1)];
         if (!*slot || (*slot)->id == id)
             return slot;
@@ -95,7 +101,7 @@ static bool grow(struct kieker_registry *registry, struct table *table)
 {
     if (table->used < table->room / 2)
         return true;
-    struct table larger = {.room = table->room ? table->room * 2 : 64, .used = table->used};
+    struct table larger = {.room = table->room ? table->room * 2 : 64, .used = table->used, .seed = table->seed};
     if (!spend(registry, (larger.room - table->room) * sizeof(struct entry *)))
         return false;
     larger.slots = calloc(larger.room, sizeof(struct entry *));
@@ -120,7 +126,7 @@ static struct entry *make_entry(struct kieker_registry *registry, int32_t id, co
         return NULL;
     memcpy(entry->text, text, bytes);
     entry->text[bytes] = 0;
-    entry->hash = hash_text(entry->text, bytes);
+    entry->hash = hash_text(registry->by_text.seed, entry->text, bytes);
     entry->id = id;
     entry->older = registry->newest;
     registry->newest = entry;
@@ -150,7 +156,7 @@ int32_t kieker_registry_id(void *registry_, const char *text)
 {
     struct kieker_registry *registry = registry_;
     size_t bytes = strlen(text);
-    uint64_t hash = hash_text(text, bytes);
+    uint64_t hash = hash_text(registry->by_text.seed, text, bytes);
     struct entry *known = registry->by_text.room ? *find_text(&registry->by_text, hash, text) : NULL;
     if (known)
         return known->id;
