@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "command.h"
 #include "irl/compile.h"
@@ -37,7 +38,7 @@ static const struct kp_option_row options[] = {
     {'a', "author", KP_ARGUMENT_STRING, "NAME", "author of declarations that name none", NULL, &author},
     {'V', "since", KP_ARGUMENT_STRING, "VERSION", "version of declarations that name none", NULL, &since},
     {'c', "header", KP_ARGUMENT_STRING, "FILE",
-     "text for the head of each file; THIS-YEAR in it is not replaced", NULL, &header},
+     "text for the head of each file; THIS-YEAR in it becomes the year", NULL, &header},
     {0, "no-builtin", KP_ARGUMENT_NONE, NULL, "do without Kieker's own models, which are known otherwise",
      NULL, &without_builtin},
     {0, "werror", KP_ARGUMENT_NONE, NULL, "warnings are errors", NULL, &warnings_are_errors},
@@ -113,6 +114,24 @@ static const char *check_table(struct kp_arena *arena)
                                table);
 }
 
+/* The year of the build that says so (reproducible-builds.org), else this one. */
+static int this_year(void)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    time_t now = epoch && *epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
+    struct tm parts = {0};
+    return gmtime_r(&now, &parts) ? parts.tm_year + 1900 : 1970;
+}
+
+static const char *with_year(struct kp_arena *arena, const char *text)
+{
+    static const char token[] = "THIS-YEAR";
+    for (const char *place; (place = strstr(text, token));)
+        text =
+            kp_irl_format(arena, "%.*s%d%s", (int)(place - text), text, this_year(), place + strlen(token));
+    return text;
+}
+
 /* Exactly one of code, a view or --check. NULL, or what is wrong. */
 static const char *choose(struct kp_arena *arena, const struct view **view)
 {
@@ -151,7 +170,8 @@ static bool is_good(const struct kp_irl_model *model)
 static bool make_code(struct kp_arena *arena, const struct kp_irl_model *model,
                       const struct kp_irl_targets *targets, const char *head)
 {
-    struct kp_irl_wishes wishes = {.author = author, .since = since, .header = head, .index = table};
+    struct kp_irl_wishes wishes = {
+        .author = author, .since = since, .header = head ? with_year(arena, head) : NULL, .index = table};
     const char *rule = dependencies;
     if (rule && !strcmp(rule, "D"))
         rule = kp_irl_format(arena, "%.*s/irl.d", (int)strcspn(folders, "\n"), folders);

@@ -128,6 +128,22 @@ expect_text stderr "warned.irl:2:8: warning:"
 run "$KPROBE" irl --check --werror warned.irl
 expect_status 1 "--werror"
 
+# A text for the head of each file, whatever stands in it.
+printf 'Copyright THIS-YEAR "the" */ shop, =cut\nsecond line \\u000a ?\?/' >head.txt
+export SOURCE_DATE_EPOCH=1000000000
+run "$KPROBE" irl --lang c,java,perl,python -o headed --header head.txt shop.irl
+unset SOURCE_DATE_EPOCH
+expect_status 0 "--header"
+for file in c/shop/records/paid_event.h java/shop/records/PaidEvent.java perl/shop/records/PaidEvent.pm python/shop/records/PaidEvent.py; do
+    expect_text "headed/$file" "Copyright 2001"
+    expect_text "headed/$file" "second line"
+done
+for file in headed/c/shop/records/*.c; do
+    "${CC:-cc}" -Wall -Wextra -Werror -fsyntax-only "$file" >&2 || fail "$file does not compile"
+done
+perl -c -Iheaded/perl headed/perl/shop/records/PaidEvent.pm >&2 || fail "PaidEvent.pm does not compile"
+python3 -c 'import sys; sys.path.insert(0, "headed/python"); import shop.records.PaidEvent' || fail "PaidEvent.py does not run"
+
 # Names that only one language cannot have beside each other are refused for that one.
 printf 'package p\nevent E { int aB int a_b string URL }\n' >names.irl
 run "$KPROBE" irl --lang c,perl -o names names.irl
