@@ -101,7 +101,8 @@ static bool grow(struct kieker_registry *registry, struct table *table)
 {
     if (table->used < table->room / 2)
         return true;
-    struct table larger = {.room = table->room ? table->room * 2 : 64, .used = table->used, .seed = table->seed};
+    struct table larger = {
+        .room = table->room ? table->room * 2 : 64, .used = table->used, .seed = table->seed};
     if (!spend(registry, (larger.room - table->room) * sizeof(struct entry *)))
         return false;
     larger.slots = calloc(larger.room, sizeof(struct entry *));
