@@ -11,7 +11,7 @@
 #include "util/memory.h"
 
 static const char *languages, *folders, *references, *dependencies, *header, *table;
-static const char *author = "IRL Generator", *since = "1.15", *color = "auto";
+static const char *author = KP_IRL_DEFAULT_AUTHOR, *since = KP_IRL_DEFAULT_SINCE, *color = "auto";
 static bool list, check, dump_model, dot, kdb_map, without_builtin, warnings_are_errors;
 static unsigned long long most_errors = 20;
 

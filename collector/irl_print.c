@@ -94,12 +94,9 @@ void kp_irl_print_dot(const struct kp_irl_model *model, FILE *file)
 
 /* --- map --- */
 
-/* Smaller ids are commands of the Data Bridge. */
-#define FIRST_MAP_ID 32
-
 void kp_irl_print_map(const struct kp_irl_model *model, FILE *file)
 {
-    unsigned id = FIRST_MAP_ID;
+    unsigned id = KP_IRL_FIRST_TYPE_ID;
     for (size_t i = 0; i < model->files.count; i++) {
         const struct kp_irl_declarations *all = &model->files.items[i]->declarations;
         for (size_t k = 0; model->files.items[i]->is_input && k < all->count; k++)

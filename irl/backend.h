@@ -10,10 +10,17 @@
 
 #include "model.h"
 
+/* The classic Data Bridge keeps smaller ids of classes for itself; records are counted from here on. */
+#define KP_IRL_FIRST_TYPE_ID 32
+
+/* What stands for an author and a version that neither a declaration nor the user names. */
+#define KP_IRL_DEFAULT_AUTHOR "IRL Generator"
+#define KP_IRL_DEFAULT_SINCE  "1.15"
+
 /* What all back ends are told. */
 struct kp_irl_wishes {
-    const char *author; /* for declarations without one: "IRL Generator" */
-    const char *since;  /* "1.15" */
+    const char *author; /* for declarations without one */
+    const char *since;  /* their version */
     const char *header; /* text for the head of each file; NULL: none */
     const char *index;  /* C: name of the table of all records; NULL: none */
 };

@@ -6,9 +6,6 @@
 
 extern const struct kp_irl_builtin kp_irl_runtime_perl[];
 
-/* The classic Data Bridge counts its own classes up to here. */
-enum { FIRST_TYPE_ID = 32 };
-
 /* Methods and constants of generated classes; what Perl calls by itself; names that it keeps in main::. */
 static const char reserved_words[] =
     "new pack unpack genoutput from_text line serialize deserialize logging_timestamp JAVA_CLASS SIZE "
@@ -367,7 +364,7 @@ static void print_event(struct run *run, struct module *module)
     fputs("\nour @ISA = ('KiekerRecord::Record');\n", module->out);
     print_list(module, "VALUE_NAMES", &layout->wire, false);
     print_list(module, "TYPES", &layout->wire, true);
-    print_constants(module, FIRST_TYPE_ID + run->types++);
+    print_constants(module, KP_IRL_FIRST_TYPE_ID + run->types++);
     fputs("KiekerRecord::register(__PACKAGE__);\n", module->out);
     print_constructor(module);
     print_serialization(module);

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
     const char *languages = "", *output = NULL, *dependencies = NULL;
     const char **references = kp_irl_get(&arena, (size_t)argc * sizeof *references);
     struct kp_irl_inputs inputs = {.references = references};
-    struct kp_irl_wishes wishes = {.author = "IRL Generator", .since = "1.15"};
+    struct kp_irl_wishes wishes = {.author = KP_IRL_DEFAULT_AUTHOR, .since = KP_IRL_DEFAULT_SINCE};
     for (int letter; (letter = getopt_long(argc, argv, "l:o:I:M:", options, NULL)) != -1;)
         switch (letter) {
         case 'l':

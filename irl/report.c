@@ -85,18 +85,29 @@ static struct message make_message(struct kp_irl_reports *reports, struct kp_irl
     return message;
 }
 
+enum kp_irl_severity kp_irl_code_severity(enum kp_irl_code code)
+{
+    return codes[code].severity;
+}
+
 void kp_irl_report(struct kp_irl_reports *reports, enum kp_irl_code code, struct kp_irl_span span,
                    const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    kp_irl_vreport(reports, code, span, format, arguments);
+    va_end(arguments);
+}
+
+void kp_irl_vreport(struct kp_irl_reports *reports, enum kp_irl_code code, struct kp_irl_span span,
+                    const char *format, va_list arguments)
 {
     reports->newest = NULL;
     if (reports->list.count == MOST_REPORTS) {
         reports->counts[codes[code].severity]++;
         return;
     }
-    va_list arguments;
-    va_start(arguments, format);
     struct message message = make_message(reports, span, format, arguments);
-    va_end(arguments);
     const char *key = kp_irl_format(&reports->arena, "%zu %u %d %s", span.file ? span.file->number : 0,
                                     span.begin, code, message.text);
     void **known = kp_irl_names_put(&reports->arena, &reports->known, key);

@@ -8,6 +8,7 @@
 #ifndef KP_IRL_REPORT_H
 #define KP_IRL_REPORT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -32,6 +33,11 @@ void kp_irl_reports_destroy(struct kp_irl_reports *reports);
  */
 void kp_irl_report(struct kp_irl_reports *reports, enum kp_irl_code code, struct kp_irl_span span,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+void kp_irl_vreport(struct kp_irl_reports *reports, enum kp_irl_code code, struct kp_irl_span span,
+                    const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+
+enum kp_irl_severity kp_irl_code_severity(enum kp_irl_code code);
 
 /* Adds to the newest report: "note: first declared here". */
 void kp_irl_report_note(struct kp_irl_reports *reports, struct kp_irl_span span, const char *format, ...)

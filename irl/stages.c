@@ -1,27 +1,17 @@
 #include "stages.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 bool kp_irl_say(struct kp_irl_model *model, enum kp_irl_code code, struct kp_irl_span span,
                 const char *format, ...)
 {
-    static const enum kp_irl_severity severities[] = {
-#define KP_IRL_CODE(number, severity, title) severity,
-#include "codes.def"
-#undef KP_IRL_CODE
-    };
-    if (span.file && (span.file->is_builtin || (severities[code] < KP_IRL_ERROR && !span.file->is_input)))
+    if (span.file &&
+        (span.file->is_builtin || (kp_irl_code_severity(code) < KP_IRL_ERROR && !span.file->is_input)))
         return false;
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    kp_irl_vreport(model->reports, code, span, format, arguments);
     va_end(arguments);
-    kp_irl_report(model->reports, code, span, "%s", text ? text : format);
-    free(text);
     return true;
 }
 
