@@ -79,9 +79,6 @@ void kp_gen_c_print_elements(struct kp_gen_c *gen, FILE *file, const struct kp_i
                              const struct kp_irl_value *value);
 /* How many that is, and the lengths of the dimensions. */
 uint64_t kp_gen_c_shape(const struct kp_irl_type *type, const struct kp_irl_value *value, uint64_t *lengths);
-void kp_gen_c_print_string(FILE *file, const char *text, size_t bytes);
-/* Text inside of a block comment. */
-void kp_gen_c_print_comment(FILE *file, const char *text);
 /* The comment at the top of a file. */
 void kp_gen_c_print_top(struct kp_gen_c *gen, FILE *file, const struct kp_irl_declaration *declaration);
 

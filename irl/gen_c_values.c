@@ -67,7 +67,7 @@ static void print_real(FILE *file, const char *text, bool is_float)
     fprintf(file, "%s%s%s", text, strpbrk(text, ".eE") ? "" : ".0", is_float ? "f" : "");
 }
 
-void kp_gen_c_print_string(FILE *file, const char *text, size_t bytes)
+static void print_string(FILE *file, const char *text, size_t bytes)
 {
     fputc('"', file);
     for (size_t i = 0; i < bytes; i++) {
@@ -143,7 +143,7 @@ static void print_element(struct kp_gen_c *gen, FILE *file, const struct kp_irl_
         if (value->kind == KP_IRL_VALUE_VERSION)
             fputs("KIEKER_VERSION", file);
         else
-            kp_gen_c_print_string(file, value->text, value->text_bytes);
+            print_string(file, value->text, value->text_bytes);
         break;
     default:
         print_integer(file, value->integer, type->base == KP_IRL_LONG);
@@ -213,7 +213,8 @@ uint64_t kp_gen_c_shape(const struct kp_irl_type *type, const struct kp_irl_valu
 
 /* --- comments ------------------------------------------------------------------------------------ */
 
-void kp_gen_c_print_comment(FILE *file, const char *text)
+/* Text inside of a block comment. */
+static void print_comment(FILE *file, const char *text)
 {
     char before = 0;
     for (; *text; text++) {
@@ -238,12 +239,12 @@ void kp_gen_c_print_top(struct kp_gen_c *gen, FILE *file, const struct kp_irl_de
 {
     fputs("/*\n * ", file);
     if (gen->wishes->header) {
-        kp_gen_c_print_comment(file, gen->wishes->header);
+        print_comment(file, gen->wishes->header);
         fputs("\n *\n * ", file);
     }
     fprintf(file, "%s, generated from the record model\n *\n * Author: ", declaration->full_name);
-    kp_gen_c_print_comment(file, or_default(declaration->author, gen->wishes->author));
+    print_comment(file, or_default(declaration->author, gen->wishes->author));
     fputs("\n * Since: ", file);
-    kp_gen_c_print_comment(file, or_default(declaration->since, gen->wishes->since));
+    print_comment(file, or_default(declaration->since, gen->wishes->since));
     fputs("\n */\n", file);
 }

@@ -92,8 +92,6 @@ void kp_java_value(struct kp_java_file *file, const struct kp_irl_type *type,
                    const struct kp_irl_value *value, bool by_value, bool bare);
 /* 0, "", false, an array of them: what a property has that nobody set. */
 void kp_java_neutral(struct kp_java_file *file, const struct kp_irl_type *type);
-/* Text in quotes. */
-void kp_java_string(FILE *out, const char *text, size_t bytes);
 /* Text that stays in a comment, whatever is in it. */
 void kp_java_comment_text(FILE *out, const char *text);
 void kp_java_constants(struct kp_java_file *file, bool in_interface);

@@ -47,7 +47,8 @@ static void print_units(FILE *out, const char *text, size_t bytes, char quote)
     }
 }
 
-void kp_java_string(FILE *out, const char *text, size_t bytes)
+/* Text in quotes. */
+static void print_string(FILE *out, const char *text, size_t bytes)
 {
     fputc('"', out);
     print_units(out, text, bytes, '"');
@@ -110,7 +111,7 @@ static void print_scalar(struct kp_java_file *file, const struct kp_irl_type *ty
             print_units(out, value->text, value->text_bytes, '\'');
             fputc('\'', out);
         } else {
-            kp_java_string(out, value->text, value->text_bytes);
+            print_string(out, value->text, value->text_bytes);
         }
         break;
     case KP_IRL_VALUE_INT:

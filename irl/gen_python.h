@@ -13,8 +13,7 @@ struct kp_irl_python {
     struct kp_irl_names_table imports;  /* full names of declarations to the local names of their classes */
 };
 
-/* Words that no identifier may be; words that the modules use themselves. */
-bool kp_irl_python_is_keyword(const char *name);
+/* Words that the modules use themselves. */
 const struct kp_irl_names_table *kp_irl_python_reserved(struct kp_arena *arena);
 
 /* "kieker.common.record.X", its parts protected */
@@ -32,7 +31,6 @@ const char *kp_irl_python_kind(const struct kp_irl_type *type);
 /* "(0, 3)": dimensions, 0 for dynamic ones */
 const char *kp_irl_python_shape(struct kp_arena *arena, const struct kp_irl_type *type);
 
-const char *kp_irl_python_string(struct kp_arena *arena, const char *text, size_t bytes);
 /* The expression for a value of a type; for none, the neutral value of the type. */
 const char *kp_irl_python_value(struct kp_irl_python *module, const struct kp_irl_type *type,
                                 const struct kp_irl_value *value);

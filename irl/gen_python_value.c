@@ -16,7 +16,7 @@ static const char enum_words[] = "mro name value names values ordinal from_ordin
                                  "denominator conjugate bit_length bit_count "
                                  "to_bytes from_bytes as_integer_ratio is_integer";
 
-bool kp_irl_python_is_keyword(const char *name)
+static bool is_keyword(const char *name)
 {
     return kp_irl_keyword(name) & KP_IRL_IN_PYTHON;
 }
@@ -30,7 +30,7 @@ const struct kp_irl_names_table *kp_irl_python_reserved(struct kp_arena *arena)
 
 static const char *part_of_path(struct kp_arena *arena, const char *name)
 {
-    return kp_irl_python_is_keyword(name) ? kp_irl_format(arena, "%s_", name) : name;
+    return is_keyword(name) ? kp_irl_format(arena, "%s_", name) : name;
 }
 
 char *kp_irl_python_module(struct kp_arena *arena, const struct kp_irl_declaration *declaration)
@@ -41,9 +41,8 @@ char *kp_irl_python_module(struct kp_arena *arena, const struct kp_irl_declarati
 const char *kp_irl_python_class(struct kp_arena *arena, const struct kp_irl_declaration *declaration)
 {
     const char *name = declaration->name.text;
-    return kp_irl_python_is_keyword(name) || kp_irl_name_is_among(used_words, name)
-               ? kp_irl_format(arena, "%s_", name)
-               : name;
+    return is_keyword(name) || kp_irl_name_is_among(used_words, name) ? kp_irl_format(arena, "%s_", name)
+                                                                      : name;
 }
 
 const char *kp_irl_python_literal(struct kp_arena *arena, const char *name)
@@ -51,9 +50,8 @@ const char *kp_irl_python_literal(struct kp_arena *arena, const char *name)
     /* The enum module keeps names with underscores at both ends, the language those with two at the front. */
     if (name[0] == '_')
         return kp_irl_format(arena, "x%s", name);
-    return kp_irl_python_is_keyword(name) || kp_irl_name_is_among(enum_words, name)
-               ? kp_irl_format(arena, "%s_", name)
-               : name;
+    return is_keyword(name) || kp_irl_name_is_among(enum_words, name) ? kp_irl_format(arena, "%s_", name)
+                                                                      : name;
 }
 
 const char *kp_irl_python_attribute(struct kp_arena *arena, const char *name)
@@ -62,9 +60,8 @@ const char *kp_irl_python_attribute(struct kp_arena *arena, const char *name)
     /* Two at the front: private to the class that the text stands in. */
     if (snake[0] == '_' && snake[1] == '_')
         snake = kp_irl_format(arena, "x%s", snake);
-    return kp_irl_python_is_keyword(snake) || kp_irl_name_is_among(used_words, snake)
-               ? kp_irl_format(arena, "%s_", snake)
-               : snake;
+    return is_keyword(snake) || kp_irl_name_is_among(used_words, snake) ? kp_irl_format(arena, "%s_", snake)
+                                                                        : snake;
 }
 
 static const struct {
@@ -115,7 +112,7 @@ const char *kp_irl_python_shape(struct kp_arena *arena, const struct kp_irl_type
     return kp_irl_script_end(&shape);
 }
 
-const char *kp_irl_python_string(struct kp_arena *arena, const char *text, size_t bytes)
+static const char *string_text(struct kp_arena *arena, const char *text, size_t bytes)
 {
     /* A byte becomes four characters at most ("\x01"), four bytes of UTF-8 become ten. */
     char *string = kp_irl_get(arena, 4 * bytes + 3), *at = string;
@@ -183,7 +180,7 @@ const char *kp_irl_python_value(struct kp_irl_python *module, const struct kp_ir
         type->kind == KP_IRL_TYPE_BASE && (type->base == KP_IRL_FLOAT || type->base == KP_IRL_DOUBLE);
     switch (value->kind) {
     case KP_IRL_VALUE_STRING:
-        return kp_irl_python_string(module->arena, value->text, value->text_bytes);
+        return string_text(module->arena, value->text, value->text_bytes);
     case KP_IRL_VALUE_INT:
         if (!fraction)
             return kp_irl_format(module->arena, "%lld", (long long)value->integer);
