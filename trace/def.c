@@ -48,7 +48,11 @@ static uint8_t *put_fields(uint8_t *p, const struct kp_def *def)
         p = kp_varint_put(p, def->function.kind);
         p = kp_varint_put(p, def->function.line);
         p = put_text(p, def->function.name);
-        return put_text(p, def->function.file);
+        p = put_text(p, def->function.file);
+        if (def->function.flags == 0)
+            return p;
+        p = kp_varint_put(p, def->function.flags);
+        return kp_varint_put(p, def->function.parameters);
     case KP_DEF_THREAD:
         p = kp_varint_put(p, def->thread.number);
         p = kp_varint_put(p, def->thread.tid);
@@ -81,6 +85,10 @@ static void get_fields(struct cursor *c, struct kp_def *def)
         def->function.line = (uint32_t)number(c);
         def->function.name = text(c);
         def->function.file = text(c);
+        if (c->at == c->end)
+            break; /* minor version 1 */
+        def->function.flags = (uint32_t)number(c);
+        def->function.parameters = (uint32_t)number(c);
         break;
     case KP_DEF_THREAD:
         def->thread.number = (uint32_t)number(c);

@@ -23,6 +23,7 @@ struct kp_def {
             uint32_t id, line;
             uint8_t kind;
             struct kp_text name, file;
+            uint32_t flags, parameters; /* minor version 2 on; 0 before */
         } function;
         struct {
             uint32_t number, tid, base_depth;

@@ -58,6 +58,11 @@ enum kp_values {
     KP_VALUES_RAX_RDX = 8,
     KP_VALUES_XMM0_XMM1_RESULT,
     KP_VALUES_ST0, /* 80 bits in the two words */
+    KP_VALUES_EXCEPTION =
+        11, /* before an UNWIND: value is the id of the exception's type (KP_FUNCTION_EXCEPTION) */
+    KP_VALUES_RECORD =
+        12, /* a custom record: value is its class (KP_FUNCTION_RECORD), value2 the payload's bytes */
+    KP_VALUES_RECORD_BYTES = 13, /* right behind it: the payload, 16 bytes each, zeros fill the last */
     KP_VALUES_TEXT = 16
 };
 

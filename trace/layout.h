@@ -66,7 +66,7 @@ struct kp_end {
 /* Definition records: u32 bytes of the whole record, u8 type, then fields (varints; strings as varint length
  * + bytes). */
 enum kp_def_type {
-    KP_DEF_FUNCTION = 1,   /* id, kind, line, name, file */
+    KP_DEF_FUNCTION = 1,   /* id, kind, line, name, file; since minor version 2 maybe flags, parameters */
     KP_DEF_THREAD = 2,     /* number, tid, base depth, start ticks, name */
     KP_DEF_THREAD_END = 3, /* number, end ticks, calls made, calls lost, other events lost, name */
     KP_DEF_META = 4,       /* key, value */

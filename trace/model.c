@@ -83,6 +83,8 @@ static enum kp_status define_function(struct kp_model *model, const struct kp_de
         .id = def->function.id,
         .kind = def->function.kind,
         .line = def->function.line,
+        .flags = def->function.flags,
+        .parameters = def->function.parameters,
         .name = kp_arena_copy(model->arena, def->function.name.bytes, def->function.name.count),
         .file = kp_arena_copy(model->arena, def->function.file.bytes, def->function.file.count),
     };

@@ -49,7 +49,10 @@ struct kp_function {
     uint32_t line;    /* 0: unknown */
     const char *name; /* NUL-terminated, may hold any other byte: escape on output */
     const char *file; /* "" when unknown */
-    void *user;       /* for the caller */
+    uint32_t flags;   /* enum kp_function_flag */
+    uint32_t
+        parameters; /* named ones, keyword-only ones, *args and **kwargs one each; see KP_FUNCTION_FACTS */
+    void *user;     /* for the caller */
 };
 
 /* A loaded object that C functions of the process are in; kp_function.file is its path. */
