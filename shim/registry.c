@@ -119,15 +119,23 @@ static uint64_t identity(const struct kp_def *def)
 uint32_t kp_registry_function(enum kp_function_kind kind, const char *name, size_t name_bytes,
                               const char *file, size_t file_bytes, uint32_t line)
 {
+    const struct kp_def def = {
+        .type = KP_DEF_FUNCTION,
+        .function = {
+            .kind = (uint8_t)kind, .line = line, .name = {name, name_bytes}, .file = {file, file_bytes}}};
+
+    return kp_registry_define(&def);
+}
+
+uint32_t kp_registry_define(const struct kp_def *function)
+{
     static char name_cut[KP_NAME_BYTES_MAX], file_cut[KP_NAME_BYTES_MAX];
-    struct kp_def def = {.type = KP_DEF_FUNCTION};
+    struct kp_def def = *function;
     uint64_t hash;
     struct row *row;
 
-    def.function.kind = (uint8_t)kind;
-    def.function.line = line;
-    def.function.name = cut(name, name_bytes, name_cut);
-    def.function.file = cut(file, file_bytes, file_cut);
+    def.function.name = cut(function->function.name.bytes, function->function.name.count, name_cut);
+    def.function.file = cut(function->function.file.bytes, function->function.file.count, file_cut);
     if (count * 2 >= table_size && !grow_table())
         return 0;
     hash = identity(&def);

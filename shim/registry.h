@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace/def.h"
 #include "trace/function.h"
 #include "trace/shm.h"
 
@@ -20,6 +21,12 @@
  */
 uint32_t kp_registry_function(enum kp_function_kind kind, const char *name, size_t name_bytes,
                               const char *file, size_t file_bytes, uint32_t line);
+
+/*
+ * The same with all that a definition may tell; its id is given here. What is not part of the identity is
+ * that of the first one.
+ */
+uint32_t kp_registry_define(const struct kp_def *function);
 
 /* Publish a thread. With the lock held. False: no room. */
 bool kp_registry_thread(const struct kp_shm_thread *thread);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define KP_FORMAT_MAJOR 1
-#define KP_FORMAT_MINOR 1
+#define KP_FORMAT_MINOR 2
 
 /* Not valid UTF-8, and damaged by every text-mode transfer: the idea of PNG's signature. */
 #define KP_PREAMBLE_MAGIC "\x89KPT\r\n\x1a\n"

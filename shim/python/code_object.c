@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "code_map.h"
-#include "cpython.h"
+#include "cpython_layout.h"
 #include "log.h"
 #include "memory.h"
 #include "open_calls.h"
@@ -118,32 +118,57 @@ static void read_names(struct scratch *s, const char *learnt, void *code, void *
     s->file[s->file_bytes] = '\0';
 }
 
+static uint32_t flags_of(long flags)
+{
+    if (flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
+        return KP_FUNCTION_FACTS | KP_FUNCTION_COROUTINE;
+    if (flags & CO_ASYNC_GENERATOR)
+        return KP_FUNCTION_FACTS | KP_FUNCTION_ASYNC_GENERATOR;
+    return KP_FUNCTION_FACTS | (flags & CO_GENERATOR ? KP_FUNCTION_GENERATOR : 0);
+}
+
+static void read_facts(void *code, struct kp_def *def)
+{
+    long flags = kp_attribute_number(code, "co_flags", 0);
+    long named =
+        kp_attribute_number(code, "co_argcount", 0) + kp_attribute_number(code, "co_kwonlyargcount", 0);
+
+    def->function.line = (uint32_t)kp_attribute_number(code, "co_firstlineno", 0);
+    def->function.flags = flags_of(flags);
+    def->function.parameters =
+        (uint32_t)named + ((flags & CO_VARARGS) != 0) + ((flags & CO_VARKEYWORDS) != 0);
+}
+
 /* Ask the rules, and the registry if they say yes. With the lock held. */
-static uint32_t decide(const struct scratch *s, uint32_t line)
+static uint32_t decide(const struct scratch *s, struct kp_def *def)
 {
     if (!kp_rules_match(&kp_core.rules, KP_FUNCTION_PYTHON, s->name, s->file))
         return 0;
-    return kp_registry_function(KP_FUNCTION_PYTHON, s->name, s->name_bytes, s->file, s->file_bytes, line);
+    def->function.kind = KP_FUNCTION_PYTHON;
+    def->function.name = (struct kp_text){s->name, s->name_bytes};
+    def->function.file = (struct kp_text){s->file, s->file_bytes};
+    return kp_registry_define(def);
 }
 
 /* At first sight, and after the rules changed. The interpreter is asked without the lock. */
 static uint32_t look_closely(struct kp_thread_state *t, void *code, void *globals, const char *learnt)
 {
     struct scratch *s = scratch_of(t);
+    struct kp_def def = {.type = KP_DEF_FUNCTION};
     struct kp_code_record *record;
-    uint32_t line, id = 0;
+    uint32_t id = 0;
 
     if (!s)
         return 0;
     if (kp_cpython.minor < 11)
         kp_qualname_of_children(code, learn, NULL);
     read_names(s, learnt, code, globals ? globals : kp_cpython.globals_get());
-    line = (uint32_t)kp_attribute_number(code, "co_firstlineno", 0);
+    read_facts(code, &def);
     kp_core_lock();
     record = kp_code_map_get(code);
     if (record) {
         record->version = atomic_load(&kp_core.rules_version) + 1;
-        record->id = id = decide(s, line);
+        record->id = id = decide(s, &def);
     }
     kp_core_unlock();
     return id;

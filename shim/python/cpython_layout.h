@@ -102,8 +102,16 @@ static const struct kp_cpython_layout kp_cpython_layouts[] = {
 /* Opcode numbers, Include/opcode.h of 3.11. */
 #define RETURN_GENERATOR_3_11 75
 
-/* Code flags, the same in all versions (Include/cpython/code.h). */
-#define CO_GENERATOR_KINDS (0x20 | 0x80 | 0x200)
+/* co_flags, the same in all versions (Include/cpython/code.h). */
+enum {
+    CO_VARARGS = 0x4,
+    CO_VARKEYWORDS = 0x8,
+    CO_GENERATOR = 0x20,
+    CO_COROUTINE = 0x80,
+    CO_ITERABLE_COROUTINE = 0x100, /* types.coroutine() */
+    CO_ASYNC_GENERATOR = 0x200,
+    CO_GENERATOR_KINDS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+};
 
 /* Offset of co_flags in the code object of 3.11 (Include/cpython/code.h). */
 #define CODE_FLAGS_3_11 48

@@ -127,6 +127,7 @@ class Section:
         self.numbers = 0
         self.process, self.syncs = {}, []
         self.functions, self.threads = {}, {}
+        self.facts = {}  # function id: (flags, parameters), where they are known
         self.next_slot, self.last_ns = {}, {}
         self.ended = False
 
@@ -198,7 +199,7 @@ class Reader:
                 before = None
                 major, minor = struct.unpack_from("<HH", self.data, at + 8)
                 if major > 1:
-                    self.report(at, f"format {major}.{minor} is newer than 1.1")
+                    self.report(at, f"format {major}.{minor} is newer than 1.2")
                     at = self.data.find(PREAMBLE, at + 8)
                     at = len(self.data) if at < 0 else at
                     continue
@@ -317,6 +318,8 @@ def define(section, data):
         if kind == 1:
             number, function_kind, line = fields.varint(), fields.varint(), fields.varint()
             section.functions.setdefault(number, (fields.string(), fields.string(), line, function_kind == 3))
+            if fields.at < len(fields.data):
+                section.facts.setdefault(number, (fields.varint(), fields.varint()))
         elif kind == 2:
             number = fields.varint()
             section.threads.setdefault(number, fields.varint())

@@ -262,6 +262,7 @@ static void make_newer_minor(struct builder *b)
     def.function.id = 1;
     def.function.kind = KP_FUNCTION_PYTHON;
     def.function.name = (struct kp_text){"app.main", 8};
+    def.function.flags = KP_FUNCTION_FACTS;
     bytes = kp_def_put(record + 12, &def) + 12;
     memcpy(record + bytes, "more", 4); /* behind the fields known today */
     record[12] = (uint8_t)(bytes + 4 - 12);

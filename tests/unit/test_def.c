@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "trace/def.h"
+#include "trace/function.h"
 
 static struct kp_text text(const char *value)
 {
@@ -32,6 +33,8 @@ static size_t put_all(uint8_t *out)
     function.function.line = 123456;
     function.function.name = text("app.f\n\xff");
     function.function.file = text("");
+    function.function.flags = KP_FUNCTION_FACTS | KP_FUNCTION_GENERATOR;
+    function.function.parameters = 300;
     thread.thread.number = 7;
     thread.thread.tid = 4711;
     thread.thread.base_depth = 12;
@@ -64,6 +67,8 @@ static void def_comes_back(void **state)
     assert_int_equal(def.function.line, 123456);
     assert_text(def.function.name, "app.f\n\xff");
     assert_text(def.function.file, "");
+    assert_int_equal(def.function.flags, KP_FUNCTION_FACTS | KP_FUNCTION_GENERATOR);
+    assert_int_equal(def.function.parameters, 300);
     assert_int_equal(kp_def_get(&p, end, &def), KP_OK);
     assert_int_equal(def.thread.tid, 4711);
     assert_int_equal(def.thread.base_depth, 12);
@@ -125,12 +130,35 @@ static void def_length_counts(void **state)
     assert_int_equal(kp_def_get(&p, record + bytes, &def), KP_ERROR_DAMAGED);
 }
 
+/* Minor version 1 ended behind the file; a record cut behind the flags is damage. */
+static void def_function_without_facts(void **state)
+{
+    uint8_t record[KP_DEF_ROOM(64)];
+    struct kp_def def = {.type = KP_DEF_FUNCTION};
+    const uint8_t *p = record;
+    size_t bytes;
+
+    (void)state;
+    def.function.name = text("n");
+    bytes = kp_def_put(record, &def);
+    assert_int_equal(bytes, KP_DEF_HEADER_BYTES + 3 + 2 + 1);
+    memset(&def, 0xff, sizeof def);
+    assert_int_equal(kp_def_get(&p, record + bytes, &def), KP_OK);
+    assert_int_equal(def.function.flags, 0);
+    assert_int_equal(def.function.parameters, 0);
+    record[bytes] = KP_FUNCTION_FACTS;
+    record[0] = (uint8_t)(bytes + 1);
+    p = record;
+    assert_int_equal(kp_def_get(&p, record + bytes + 1, &def), KP_ERROR_DAMAGED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(def_comes_back),
         cmocka_unit_test(def_refuses_cut_records),
         cmocka_unit_test(def_length_counts),
+        cmocka_unit_test(def_function_without_facts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
