@@ -40,7 +40,7 @@ struct form {
 
 static const char allowed[] =
     "allowed is [+|-]PATTERN with PATTERN one of GLOB, file:GLOB, re:REGEX, c:GLOB, "
-    "c:re:REGEX, OBJECT:SYMBOL, 'TYPE NAME(..)'";
+    "c:re:REGEX, manual:GLOB, manual:re:REGEX, OBJECT:SYMBOL, 'TYPE NAME(..)'";
 
 /* --- globs --- */
 
@@ -217,11 +217,13 @@ static const struct form forms[] = {
     {"re:", KP_FUNCTION_PYTHON, regex_compile, regex_match},
     {"c:re:", KP_FUNCTION_C_PYTHON, regex_compile, regex_match},
     {"c:", KP_FUNCTION_C_PYTHON, glob_compile, glob_match},
+    {"manual:re:", KP_FUNCTION_MANUAL, regex_compile, regex_match},
+    {"manual:", KP_FUNCTION_MANUAL, glob_compile, glob_match},
     {"", KP_FUNCTION_PYTHON, signature_compile, signature_match},
     {"", KP_FUNCTION_C, symbol_compile, glob_match},
     {"", KP_FUNCTION_PYTHON, glob_compile, glob_match},
 };
-enum { FORM_SIGNATURE = 4, FORM_SYMBOL, FORM_NAME };
+enum { FORM_SIGNATURE = 6, FORM_SYMBOL, FORM_NAME };
 
 /* The ']' of the class whose '[' is at `at`; NULL when it has none on its line. */
 static const char *find_class_end(const char *at)
@@ -312,7 +314,7 @@ static bool asks_for_values(const char *start, const char *at)
 {
     start += *start == '+' || *start == '-';
     return strncmp(start, "file:", 5) != 0 && strncmp(start, "c:", 2) != 0 &&
-           memchr(start, ':', (size_t)(at - start));
+           strncmp(start, "manual:", 7) != 0 && memchr(start, ':', (size_t)(at - start));
 }
 
 /* The end of the rule at `start`: a newline, or a comma outside of brackets. */
@@ -323,7 +325,7 @@ static const char *find_rule_end(const char *start)
     const char *at = start;
     for (; *at && *at != '\n' && (*at != ',' || depth); at++) {
         const char *class_end = *at == '[' ? find_class_end(at) : NULL;
-        if (at - start <= 6 && !strncmp(at, "re:", 3))
+        if (at - start <= 8 && !strncmp(at, "re:", 3))
             braces = true;
         if (*at == '\\' && at[1] && at[1] != '\n')
             at++;
@@ -419,9 +421,11 @@ static void truncate_rules(struct kp_rules *rules, size_t count)
 
 static void note_defaults(struct kp_rules *rules)
 {
-    rules->only_python = false;
-    for (size_t i = 0; i < rules->count; i++)
+    rules->only_python = rules->only_manual = false;
+    for (size_t i = 0; i < rules->count; i++) {
         rules->only_python |= rules->rules[i].include && rules->rules[i].kind == KP_FUNCTION_PYTHON;
+        rules->only_manual |= rules->rules[i].include && rules->rules[i].kind == KP_FUNCTION_MANUAL;
+    }
 }
 
 enum kp_status kp_rules_append(struct kp_rules *rules, const char *text, const char *origin, char *error,
@@ -455,7 +459,8 @@ enum kp_status kp_rules_compile(struct kp_rules *rules, const char *text, const 
 
 static bool traced_by_default(const struct kp_rules *rules, enum kp_function_kind kind)
 {
-    return kind == KP_FUNCTION_PYTHON && !rules->only_python;
+    return (kind == KP_FUNCTION_PYTHON && !rules->only_python) ||
+           (kind == KP_FUNCTION_MANUAL && !rules->only_manual);
 }
 
 /* The rule that decides; NULL: none does. */

@@ -10,11 +10,13 @@
  * well re:REGEX        POSIX extended expression for a whole name of a Python function, compared byte by byte
  *   TYPE NAME(..)   Kieker signature pattern, for Python functions (signature.h)
  *   c:PATTERN       GLOB or re:REGEX for a function implemented in C and called from Python
+ *   manual:PATTERN  GLOB or re:REGEX for a region or a record of the program's own probes (kprobe.h)
  *   OBJECT:SYMBOL   GLOB with a ':' outside of [...]: an exported C function; behind it,
  * {args,ret,strN:BYTES} asks for raw values of its calls (capture.h)
  *
  * The last rule that matches decides. Without one, Python functions are traced unless there is a '+' rule for
- * Python functions ("only these"), C functions are not. Globs are described in glob.h.
+ * Python functions ("only these"), and the program's own probes likewise; C functions are not. Globs are
+ * described in glob.h.
  *
  * Compiling and adding is for one thread; afterwards any number of threads may match at once.
  */
@@ -35,6 +37,7 @@ struct kp_rules {
     struct kp_rule *rules;
     size_t count;
     bool only_python; /* a '+' rule for Python functions exists */
+    bool only_manual; /* the same for the program's own probes */
 };
 
 struct kp_rule_info {
