@@ -12,6 +12,7 @@
 #include "config.h"
 #include "emit.h"
 #include "log.h"
+#include "manual.h"
 #include "memory.h"
 #include "open_calls.h"
 #include "orphans.h"
@@ -269,6 +270,7 @@ static void last_metas(void)
         kp_core_meta(key, message);
     }
     unplaced_metas();
+    kp_manual_note();
 }
 
 static void end_section(bool again)

@@ -170,6 +170,55 @@ bool kp_emit_slow(struct kp_thread_state *t, unsigned kind, uint32_t depth)
     return true;
 }
 
+/* The limit is moved beyond its step: the writer hears of it at the next look. */
+static bool extend(struct kp_thread_state *t, uint64_t end)
+{
+    uint64_t size = t->mask + 1;
+    /* Pairs with the release in kp_drain's drain_ring: slots before tail were read. */
+    uint64_t hard = atomic_load_explicit(&t->ring->tail, memory_order_acquire) + size - 2;
+
+    if (end > hard)
+        return false;
+    t->limit = end > t->limit ? end : t->limit;
+    return true;
+}
+
+static bool extend_or_wait(struct kp_thread_state *t, uint64_t end)
+{
+    if (extend(t, end) || (grow(t) && find_room(t) && extend(t, end)))
+        return true;
+    while (kp_core.options.on_full == KP_ON_FULL_BLOCK && end - t->head < t->mask / 2 &&
+           kp_writer_working()) {
+        kp_writer_wake();
+        nap();
+        if (extend(t, end))
+            return true;
+    }
+    return false;
+}
+
+bool kp_emit_room_for(struct kp_thread_state *t, uint32_t slots, uint32_t depth)
+{
+    uint32_t was_busy = t->busy;
+    int saved = errno;
+    uint64_t signals, end;
+    bool room;
+
+    /* A gap that is pending is told here, not between the slots. */
+    if (!kp_emit_room(t, KP_EVENT_VALUES, depth))
+        return false;
+    end = t->head + slots;
+    if (end <= t->limit || extend(t, end))
+        return true;
+    signals = kp_signals_block();
+    t->busy = KP_BUSY_OWN;
+    room = extend_or_wait(t, end);
+    t->busy = was_busy;
+    kp_signals_set(signals);
+    errno = saved;
+    return room || lose(t, KP_EVENT_VALUES);
+}
+
 /* The exact code of the probes, on a scratch ring; the smallest of several runs is the cost without
  * interruptions. */
 struct kp_probe_cost kp_emit_calibrate(unsigned clock)

@@ -87,6 +87,12 @@ static inline void kp_emit_pair(struct kp_thread_state *t, unsigned kind, uint32
     kp_emit_publish(t, t->head + 2);
 }
 
+/*
+ * Room for `slots` slots that are written at once, by kp_emit_pair: all of them are there, or one event is
+ * counted as lost. A filler needs one more.
+ */
+bool kp_emit_room_for(struct kp_thread_state *t, uint32_t slots, uint32_t depth);
+
 /* Count the calls that signal handlers made in the midst of probes as lost. */
 void kp_emit_passed(struct kp_thread_state *t);
 

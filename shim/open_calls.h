@@ -4,8 +4,8 @@
  * out.
  *
  * An activation's `frame` tells whose it is: the address of a Python frame; an odd number for a call of C
- * code (a tag); NULL from engines that know no frames. At all times outside of a probe, kp_local.top ==
- * t->open.base + t->depth and kp_local.top_frame == kp_local.top->frame.
+ * code or a region of the program's own (a tag); NULL from engines that know no frames. At all times outside
+ * of a probe, kp_local.top == t->open.base + t->depth and kp_local.top_frame == kp_local.top->frame.
  *
  * A probe sets t->busy while it works. A signal handler that calls a traced function in that time must not
  * touch ring and stack: its calls pass, and are counted (kp_thread_pass).
@@ -119,10 +119,29 @@ static inline uint32_t kp_open_pop(struct kp_thread_state *t)
 /* End the innermost activations until only `depth` are open: nobody told of their ends. */
 void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now);
 
-/* A call of C code, not a Python frame. */
+/* A call of C code or a region, not a Python frame. */
 static inline bool kp_frame_is_call(const void *frame)
 {
     return (uintptr_t)frame & 1;
+}
+
+/*
+ * A region that the program named itself (manual.h). Its owner, the innermost activation below that is none,
+ * goes on to run while it is open, and takes it along when it ends.
+ */
+static inline bool kp_frame_is_region(const void *frame)
+{
+    return (uintptr_t)frame & 2;
+}
+
+/* The place of the innermost activation above `floor` that is no region; `floor` when there is none. */
+static inline uint32_t kp_open_owner(const struct kp_thread_state *t, uint32_t floor)
+{
+    uint32_t depth = t->depth;
+
+    while (depth > floor && kp_frame_is_region(t->open.base[depth].frame))
+        depth--;
+    return depth;
 }
 
 /* The thread ends, and its calls of C code with it. */
@@ -155,7 +174,13 @@ static inline bool kp_open_pop_id(struct kp_thread_state *t, uint32_t id, uint64
  */
 static inline void *kp_call_tag(struct kp_thread_state *t)
 {
-    return (void *)(uintptr_t)(++t->calls_tagged << 1 | 1);
+    return (void *)(uintptr_t)(++t->calls_tagged << 2 | 1);
+}
+
+/* The same for a region. */
+static inline void *kp_region_tag(struct kp_thread_state *t)
+{
+    return (void *)(uintptr_t)(++t->calls_tagged << 2 | 3);
 }
 
 /*

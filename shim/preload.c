@@ -6,7 +6,9 @@
 #include <sys/auxv.h>
 
 #include "core.h"
+#include "kprobe.h"
 #include "log.h"
+#include "manual.h"
 #include "native/elf.h"
 #include "native/native.h"
 #include "open_calls.h"
@@ -60,12 +62,42 @@ static void python_came(void *library)
         kp_python_setup();
 }
 
+/* A set-uid program took us from a trusted folder: it still must not write files for its user. */
+static bool may_trace(void)
+{
+    return !getauxval(AT_SECURE) && has_threads();
+}
+
+/* A program with probes of its own, perhaps none of whose functions any rule asks for. */
+static bool configure_for_manual(void)
+{
+    return may_trace() && configure();
+}
+
+/* The entry points of kprobe.h. */
+__attribute__((visibility("default"))) extern const struct kprobe_calls kprobe_v1;
+const struct kprobe_calls kprobe_v1 = {
+    .bytes = sizeof kprobe_v1,
+    .active = kp_manual_active,
+    .region = kp_manual_region,
+    .begin = kp_manual_begin,
+    .end = kp_manual_end,
+    .fail = kp_manual_fail,
+    .suspend = kp_manual_suspend,
+    .resume = kp_manual_resume,
+    .wanted = kp_manual_wanted,
+    .record_class = kp_manual_class,
+    .text = kp_manual_text,
+    .record = kp_manual_record,
+    .record_lost = kp_manual_lose_record,
+};
+
 __attribute__((constructor)) static void start(void)
 {
     bool python, functions = false;
     uint32_t before;
 
-    /* A set-uid program took us from a trusted folder: it still must not write files for its user. */
+    kp_manual_configure = configure_for_manual;
     if (getauxval(AT_SECURE))
         return;
     if (!has_threads()) {

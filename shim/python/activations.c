@@ -87,13 +87,28 @@ static void pop(struct kp_thread_state *t, unsigned kind, uint64_t now)
 
 /*
  * `frame` runs: activations above it were left by exceptions. Not so calls of C code: while they are open,
- * what runs runs above them.
+ * what runs runs above them. Nor the regions of the frame that runs or waits.
  */
 static void unwind_to(struct kp_thread_state *t, const struct kp_activations *a, void *frame, uint64_t now)
 {
-    while (t->depth > a->floor && LOCAL.top_frame != frame && !kp_frame_is_call(LOCAL.top_frame) &&
-           !is_below(LOCAL.top_frame, frame))
-        pop(t, KP_EVENT_UNWIND, now);
+    for (;;) {
+        uint32_t owner = kp_open_owner(t, a->floor);
+        void *waits = t->open.base[owner].frame;
+
+        if (owner == a->floor || waits == frame || kp_frame_is_call(waits) || is_below(waits, frame))
+            return;
+        kp_open_unwind_to(t, owner - 1, now);
+    }
+}
+
+/* `frame` is about to end: its regions end before. */
+static void unwind_regions(struct kp_thread_state *t, const struct kp_activations *a, const void *frame,
+                           uint64_t now)
+{
+    uint32_t owner = kp_open_owner(t, a->floor);
+
+    if (owner > a->floor && t->open.base[owner].frame == frame)
+        kp_open_unwind_to(t, owner, now);
 }
 
 static const void *root_of(const struct chunk *chunk)
@@ -318,8 +333,10 @@ static void on_start(struct context *c, uint64_t now)
 static void on_leave(struct context *c, unsigned kind, uint64_t now)
 {
     /* Not innermost: it began before tracing, is not traced, or calls above it ended unseen. */
-    if (c->frame != LOCAL.top_frame)
+    if (c->frame != LOCAL.top_frame) {
         unwind_to(c->t, c->a, c->frame, now);
+        unwind_regions(c->t, c->a, c->frame, now);
+    }
     if (c->frame == LOCAL.top_frame)
         pop(c->t, kind, now);
 }
@@ -414,7 +431,11 @@ void kp_opcode_left(uint32_t depth)
     struct context c;
 
     if (look_around(&c, now)) {
-        kp_open_unwind_to(c.t, depth > c.a->floor ? depth : c.a->floor, now);
+        depth = depth > c.a->floor ? depth : c.a->floor;
+        /* Regions that frames began that are not traced: they belong to who called the evaluator. */
+        while (depth < c.t->depth && kp_frame_is_region(c.t->open.base[depth + 1].frame))
+            depth++;
+        kp_open_unwind_to(c.t, depth, now);
         kp_probe_end(c.t);
     }
     errno = saved;

@@ -7,6 +7,7 @@
 #include "code_map.h"
 #include "cpython_layout.h"
 #include "log.h"
+#include "manual.h"
 #include "memory.h"
 #include "open_calls.h"
 #include "qualname.h"
@@ -142,7 +143,7 @@ static void read_facts(void *code, struct kp_def *def)
 /* Ask the rules, and the registry if they say yes. With the lock held. */
 static uint32_t decide(const struct scratch *s, struct kp_def *def)
 {
-    if (!kp_rules_match(&kp_core.rules, KP_FUNCTION_PYTHON, s->name, s->file))
+    if (kp_manual_hides(s->file) || !kp_rules_match(&kp_core.rules, KP_FUNCTION_PYTHON, s->name, s->file))
         return 0;
     def->function.kind = KP_FUNCTION_PYTHON;
     def->function.name = (struct kp_text){s->name, s->name_bytes};

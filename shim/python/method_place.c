@@ -7,6 +7,7 @@
 #include "core.h"
 #include "log.h"
 #include "method_thunk.h"
+#include "probes.h"
 #include "trace/glob.h"
 
 /* C code looks at these functions' addresses, to know whether somebody has overridden them. */
@@ -89,7 +90,7 @@ void kp_method_take(struct kp_method_def *def, const char *owner)
     char name[KP_METHOD_NAME_ROOM];
     void *thunk;
 
-    if (!def->name || !def->function || kp_method_is_thunk(def->function))
+    if (!def->name || !def->function || kp_method_is_thunk(def->function) || kp_probes_own(def))
         return;
     kp_method_join(name, owner, def->name);
     if (is_selected(name) && (thunk = kp_method_thunk(def->function, name)))

@@ -79,8 +79,9 @@ static inline bool leave(unsigned kind)
     struct kp_thread_state *t = kp_self;
     uint32_t id;
 
+    /* Below a region it may be innermost all the same. */
     if (frame != LOCAL.top_frame)
-        return same_stack();
+        return same_stack() && !kp_frame_is_region(LOCAL.top_frame);
     if (kp_opcode_is_hidden(LOCAL.interpreter_thread))
         return true;
     if (!begin(t))
@@ -109,7 +110,7 @@ bool kp_opcode_fast_handler(void)
 {
     void *frame = kp_opcode_frame(LOCAL.interpreter_thread);
 
-    if (!same_stack())
+    if (!same_stack() || kp_frame_is_region(LOCAL.top_frame))
         return false;
     if (!LOCAL.top_frame || kp_frame_is_call(LOCAL.top_frame) ||
         kp_opcode_is_hidden(LOCAL.interpreter_thread))

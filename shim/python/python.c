@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "log.h"
 #include "open_calls.h"
+#include "probes.h"
 #include "method_thunk.h"
 #include "method_unseen.h"
 #include "method_walk.h"
@@ -22,6 +23,7 @@
 static _Atomic(void *) known[INTERPRETERS_MAX];
 static const struct kp_engine *engine;
 static _Atomic bool given_up;
+static bool observes; /* functions may be traced, not only probes of the program's own */
 static _Atomic uint32_t refreshed;
 
 /* The interpreter that this thread is clearing, by its id, which no other of this runtime gets; -1: none. */
@@ -102,7 +104,7 @@ static void attach(void *interpreter)
     struct kp_error_state error;
 
     /* First, so that what we call cannot bring us here again. */
-    if (!remember(interpreter))
+    if (!remember(interpreter) || !observes)
         return;
     kp_error_save(&error);
     kp_core_arm();
@@ -184,9 +186,14 @@ static int on_audit(const char *event, void *arguments, void *user)
 {
     void *interpreter;
 
-    (void)arguments;
     (void)user;
-    if (atomic_load_explicit(&given_up, memory_order_relaxed) || !kp_cpython.thread_unchecked())
+    if (!kp_cpython.thread_unchecked())
+        return 0;
+    if (strcmp(event, KP_PROBES_EVENT) == 0) {
+        kp_probes_give(kp_cpython.tuple_item(arguments, 0));
+        return 0;
+    }
+    if (atomic_load_explicit(&given_up, memory_order_relaxed))
         return 0;
     if (strcmp(event, "os.exec") == 0) {
         kp_core_before_exec();
@@ -232,9 +239,10 @@ void kp_python_setup(void)
                kp_cpython.version);
         return;
     }
+    observes = kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON) || kp_methods_wanted() ||
+               *kp_core.options.filter_file;
     if (!kp_cpython.thread_unchecked || !kp_cpython.interpreter_get || !kp_cpython.sys_get ||
-        !(kp_rules_possible(&kp_core.rules, KP_FUNCTION_PYTHON) || kp_methods_wanted() ||
-          *kp_core.options.filter_file))
+        !(observes || kp_rules_possible(&kp_core.rules, KP_FUNCTION_MANUAL)))
         return;
     kp_core_tell_of_rules(rules_changed);
     if (!kp_wake_arm(on_wake))

@@ -270,6 +270,9 @@ THUNK_START return_\cframe\()_\slot
         LOAD_FRAME \cframe, %rax
         COMPARE_LOCAL %rax, L_TOP_FRAME
         je      8802f
+        testb   $2, %fs:SITE_EMPTY + L_TOP_FRAME
+        SITE    SITE_LOCAL, 1
+        jne     8803f                   /* a region, perhaps of this frame */
         LOAD_LOCAL L_TSTATE, %rax
         LOAD_FIELD SITE_CHUNK, %rax, %rax
         COMPARE_LOCAL %rax, L_CHUNK
