@@ -1,0 +1,170 @@
+#include "sections.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trace/chunk.h"
+#include "trace/process_text.h"
+#include "util/memory.h"
+
+static struct kp_known_section **bucket_of(const struct kp_sections *sections, const uint8_t uuid[16])
+{
+    unsigned hash = (unsigned)uuid[0] << 8 | uuid[15];
+    return (struct kp_known_section **)&sections->buckets[hash % KP_SECTION_BUCKETS];
+}
+
+struct kp_known_section *kp_sections_find(const struct kp_sections *sections, const uint8_t uuid[16])
+{
+    struct kp_known_section *section = *bucket_of(sections, uuid);
+    while (section && memcmp(section->uuid, uuid, 16) != 0)
+        section = section->next;
+    return section;
+}
+
+struct kp_known_section *kp_sections_add(struct kp_sections *sections, const uint8_t uuid[16])
+{
+    struct kp_known_section **bucket = bucket_of(sections, uuid),
+                            *section = kp_allocate_cleared(1, sizeof *section);
+    memcpy(section->uuid, uuid, 16);
+    section->file.fd = -1;
+    section->next = *bucket;
+    *bucket = section;
+    sections->count++;
+    return section;
+}
+
+static void free_section(struct kp_known_section *section)
+{
+    kp_trace_file_free(&section->file);
+    free(section);
+}
+
+void kp_sections_remove(struct kp_sections *sections, struct kp_known_section *section)
+{
+    struct kp_known_section **at = bucket_of(sections, section->uuid);
+    while (*at != section)
+        at = &(*at)->next;
+    *at = section->next;
+    sections->count--;
+    free_section(section);
+}
+
+void kp_sections_free(struct kp_sections *sections)
+{
+    for (size_t i = 0; i < KP_SECTION_BUCKETS; i++)
+        for (struct kp_known_section *at = sections->buckets[i], *next; at; at = next) {
+            next = at->next;
+            free_section(at);
+        }
+}
+
+/* --- reading ------------------------------------------------------------------------------------------ */
+
+struct look {
+    struct kp_sections *sections;
+    const char *path;
+    int fd;
+    uint64_t at;
+    struct kp_known_section *section; /* the one that goes on at `at` */
+    struct kp_sections_found found;
+};
+
+static bool read_at(const struct look *look, uint64_t offset, void *bytes, size_t count)
+{
+    return pread(look->fd, bytes, count, (off_t)offset) == (ssize_t)count;
+}
+
+static bool parse_uuid(const char *hex, uint8_t uuid[16])
+{
+    for (int i = 0; i < 16; i++) {
+        char pair[3] = {hex[2 * i], hex[2 * i] ? hex[2 * i + 1] : 0, 0};
+        char *end;
+        uuid[i] = (uint8_t)strtoul(pair, &end, 16);
+        if (end != pair + 2)
+            return false;
+    }
+    return true;
+}
+
+/* The section whose PROCESS chunk begins at `offset`. */
+static struct kp_known_section *begin(struct look *look, uint64_t offset)
+{
+    struct kp_known_section *section = NULL;
+    struct kp_chunk_header header;
+    char uuid_text[64];
+    uint8_t uuid[16];
+    if (!read_at(look, offset, &header, sizeof header) || !kp_chunk_header_valid(&header) ||
+        header.type != KP_CHUNK_PROCESS || header.number != 0)
+        return NULL;
+    char *text = malloc(header.payload_bytes + 1);
+    if (text && read_at(look, offset + sizeof header, text, header.payload_bytes) &&
+        kp_chunk_payload_valid(&header, text) &&
+        kp_process_text_get(text, header.payload_bytes, "uuid", uuid_text, sizeof uuid_text) == 32 &&
+        parse_uuid(uuid_text, uuid)) {
+        look->found.repeated = kp_sections_find(look->sections, uuid) != NULL;
+        if (!look->found.repeated) {
+            section = kp_sections_add(look->sections, uuid);
+            section->file.path = kp_copy_text(look->path);
+        }
+    }
+    free(text);
+    return section;
+}
+
+/* The payload behind the last header of a file may be cut short, or zeros after a power failure. */
+static bool is_whole(const struct look *look, const struct kp_chunk_header *header, uint64_t end)
+{
+    uint64_t behind = look->at + sizeof *header + header->payload_bytes;
+    if (behind != end)
+        return behind < end;
+    uint8_t *payload = malloc(header->payload_bytes + 1);
+    bool good = payload && read_at(look, look->at + sizeof *header, payload, header->payload_bytes) &&
+                kp_chunk_payload_valid(header, payload);
+    free(payload);
+    return good;
+}
+
+/* A preamble where a section may begin. */
+static bool step_preamble(struct look *look)
+{
+    struct kp_preamble preamble;
+    if (!read_at(look, look->at, &preamble, sizeof preamble) ||
+        memcmp(preamble.magic, KP_PREAMBLE_MAGIC, sizeof preamble.magic) != 0 ||
+        preamble.major != KP_FORMAT_MAJOR || !(look->section = begin(look, look->at + sizeof preamble)))
+        return false;
+    look->at += sizeof preamble;
+    return true;
+}
+
+static bool step(struct look *look, uint64_t end)
+{
+    struct kp_chunk_header header;
+    if ((!look->section && !step_preamble(look)) || !read_at(look, look->at, &header, sizeof header) ||
+        !kp_chunk_header_valid(&header) || header.number != look->section->chunks ||
+        !is_whole(look, &header, end))
+        return false;
+    look->at += sizeof header + header.payload_bytes;
+    look->section->chunks++;
+    look->section->file.bytes = look->at;
+    if (header.type == KP_CHUNK_END) {
+        look->section->ended = true;
+        look->section = NULL;
+        look->found.ended_bytes = look->at;
+    }
+    return true;
+}
+
+struct kp_sections_found kp_sections_read(struct kp_sections *sections, const char *path)
+{
+    struct look look = {
+        .sections = sections, .path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    off_t end = look.fd < 0 ? -1 : lseek(look.fd, 0, SEEK_END);
+    while (end > 0 && look.at < (uint64_t)end && step(&look, (uint64_t)end))
+        ;
+    if (look.fd >= 0)
+        close(look.fd);
+    look.found.whole_bytes = look.at;
+    return look.found;
+}

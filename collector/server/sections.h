@@ -1,0 +1,45 @@
+/*
+ * The sections that an output folder holds, by uuid: where, and up to which chunk. Read from the files
+ * themselves when a server starts, so that a peer goes on where it was after any end of the server.
+ */
+#ifndef KP_COLLECTOR_SERVER_SECTIONS_H
+#define KP_COLLECTOR_SERVER_SECTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace_file.h"
+
+struct kp_peer;
+
+struct kp_known_section {
+    struct kp_known_section *next; /* of the same bucket */
+    uint8_t uuid[16];
+    uint64_t chunks; /* that are in the file */
+    bool ended;
+    struct kp_peer *peer;      /* that sends it now; NULL: none */
+    struct kp_trace_file file; /* closed without a peer; no path: nothing was written yet, or merged */
+};
+
+enum { KP_SECTION_BUCKETS = 4096 };
+
+struct kp_sections {
+    struct kp_known_section *buckets[KP_SECTION_BUCKETS];
+    uint64_t count;
+};
+
+struct kp_known_section *kp_sections_find(const struct kp_sections *sections, const uint8_t uuid[16]);
+struct kp_known_section *kp_sections_add(struct kp_sections *sections, const uint8_t uuid[16]);
+void kp_sections_remove(struct kp_sections *sections, struct kp_known_section *section);
+void kp_sections_free(struct kp_sections *sections);
+
+struct kp_sections_found {
+    uint64_t whole_bytes; /* up to the end of its last whole chunk; 0: that is no trace */
+    uint64_t ended_bytes; /* up to the end of its last section that is complete */
+    bool repeated;        /* a section is in another file already: reading ended before it */
+};
+
+/* Adds what a file holds. */
+struct kp_sections_found kp_sections_read(struct kp_sections *sections, const char *path);
+
+#endif

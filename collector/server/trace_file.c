@@ -1,0 +1,107 @@
+#include "trace_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/memory.h"
+
+enum { MOST_SUFFIXES = 10000, COPY_BYTES = 1 << 20 };
+
+enum kp_status kp_trace_file_status(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG ? KP_ERROR_FULL : KP_ERROR_SYSTEM;
+}
+
+enum kp_status kp_trace_file_create(struct kp_trace_file *file, const char *folder, const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    int stem = (int)(ending && ending != name ? (size_t)(ending - name) : strlen(name));
+    *file = (struct kp_trace_file){.fd = -1};
+    for (int i = 1; i < MOST_SUFFIXES; i++) {
+        char *path = i == 1 ? kp_format_text("%s/%s", folder, name)
+                            : kp_format_text("%s/%.*s.%d%s", folder, stem, name, i, name + stem);
+        file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (file->fd >= 0) {
+            file->path = path;
+            return KP_OK;
+        }
+        free(path);
+        if (errno != EEXIST)
+            break;
+    }
+    return kp_trace_file_status(errno);
+}
+
+enum kp_status kp_trace_file_open(struct kp_trace_file *file, const char *path, uint64_t bytes)
+{
+    file->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file->fd < 0)
+        return KP_ERROR_SYSTEM;
+    if (ftruncate(file->fd, (off_t)bytes)) {
+        kp_trace_file_close(file);
+        return KP_ERROR_SYSTEM;
+    }
+    if (file->path != path) {
+        free(file->path);
+        file->path = kp_copy_text(path);
+    }
+    file->bytes = bytes;
+    return KP_OK;
+}
+
+enum kp_status kp_trace_file_append(struct kp_trace_file *file, const void *bytes, size_t count)
+{
+    for (size_t done = 0; done < count;) {
+        ssize_t wrote =
+            pwrite(file->fd, (const char *)bytes + done, count - done, (off_t)(file->bytes + done));
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0) {
+            enum kp_status status = wrote ? kp_trace_file_status(errno) : KP_ERROR_FULL;
+            /* What is behind the end is cut off when the file is opened again, if this fails. */
+            (void)!ftruncate(file->fd, (off_t)file->bytes);
+            return status;
+        }
+        done += (size_t)wrote;
+    }
+    file->bytes += count;
+    return KP_OK;
+}
+
+enum kp_status kp_trace_file_join(struct kp_trace_file *file, const char *path)
+{
+    uint64_t before = file->bytes;
+    enum kp_status status = KP_OK;
+    ssize_t count = -1;
+    char *buffer = kp_allocate(COPY_BYTES);
+    int other = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    while (other >= 0 && status == KP_OK && (count = read(other, buffer, COPY_BYTES)) > 0)
+        status = kp_trace_file_append(file, buffer, (size_t)count);
+    if (status == KP_OK && count < 0)
+        status = KP_ERROR_SYSTEM;
+    if (status != KP_OK && !ftruncate(file->fd, (off_t)before))
+        file->bytes = before;
+    if (other >= 0)
+        close(other);
+    free(buffer);
+    return status;
+}
+
+void kp_trace_file_close(struct kp_trace_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+void kp_trace_file_free(struct kp_trace_file *file)
+{
+    kp_trace_file_close(file);
+    free(file->path);
+    file->path = NULL;
+}
