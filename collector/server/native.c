@@ -52,6 +52,7 @@ static size_t take_hello(struct kp_native *native, const uint8_t *bytes, size_t 
     memcpy(token, bytes + sizeof hello, hello.token_bytes);
     token[hello.token_bytes] = 0;
     memcpy(native->uuid, hello.uuid, sizeof native->uuid);
+    native->minor = hello.minor;
     native->made = hello.chunks;
     native->phase = KP_NATIVE_WAITING;
     native->ops->hello(native->user, &hello, token);

@@ -31,6 +31,7 @@ struct kp_native {
     void *user;
     size_t most_bytes; /* of a chunk */
     uint8_t uuid[16];
+    uint16_t minor;              /* of the section's format */
     uint64_t made;               /* chunks that the sender had made at its hello */
     uint64_t next;               /* number of the chunk that is due */
     uint64_t repeated;           /* chunks that were safe already */

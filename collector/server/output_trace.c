@@ -164,7 +164,7 @@ enum kp_status kp_trace_make_file(struct kp_output_trace *output, struct kp_trac
 
 /* The file of a section, with its preamble: made for its first chunk, which is PROCESS. */
 static enum kp_status begin_file(struct kp_output_trace *output, struct kp_known_section *section,
-                                 const uint8_t *bytes)
+                                 const struct kp_peer *peer, const uint8_t *bytes)
 {
     struct kp_chunk_header header;
     struct kp_file_facts facts;
@@ -175,6 +175,7 @@ static enum kp_status begin_file(struct kp_output_trace *output, struct kp_known
     if (status != KP_OK)
         return status;
     kp_preamble_fill(&preamble);
+    preamble.minor = peer->native.minor;
     status = kp_trace_file_append(&section->file, &preamble, sizeof preamble);
     if (status != KP_OK) {
         unlink(section->file.path);
@@ -190,7 +191,7 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
     struct kp_known_section *section = peer->sink;
     enum kp_status status = KP_OK;
     if (section->chunks == 0)
-        status = begin_file(output, section, bytes);
+        status = begin_file(output, section, peer, bytes);
     if (status == KP_OK)
         status = kp_trace_file_append(&section->file, bytes, count);
     if (status != KP_OK) {
