@@ -81,22 +81,37 @@ static enum kp_verdict test_unknown_options(const struct kp_subject *subject, ch
     return *text ? KP_VERDICT_WARN : KP_VERDICT_NONE;
 }
 
-static enum kp_verdict test_output(const struct kp_subject *subject, char *text)
+/* The folder in which a path is. False: only the start of a program will tell. */
+static bool parent_folder(char *folder, size_t bytes, const char *path)
 {
-    struct kp_options options;
-    char folder[4096], error[512];
-    (void)subject;
-    if (!kp_record_environment_check(&options, error, sizeof error))
-        return KP_VERDICT_NONE;
-    if (strncmp(options.output, "file:", 5))
-        return kp_check_say(text, KP_VERDICT_WARN, "%s: nothing is kept", options.output);
-    snprintf(folder, sizeof folder, "%s", options.output + 5);
+    snprintf(folder, bytes, "%s", path);
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = 0;
     else
         strcpy(folder, ".");
-    if (strchr(folder, '%'))
+    return !strchr(folder, '%');
+}
+
+static enum kp_verdict test_output(const struct kp_subject *subject, char *text)
+{
+    struct kp_options options;
+    char folder[4096], error[512];
+    const char *rest;
+    (void)subject;
+    if (!kp_record_environment_check(&options, error, sizeof error))
+        return KP_VERDICT_NONE;
+    const struct kp_output_info *output = kp_output_find(options.output, &rest);
+    if (output->place == KP_OUTPUT_PLACE_NOTHING)
+        return kp_check_say(text, KP_VERDICT_WARN, "%s: nothing is kept", options.output);
+    if (output->place == KP_OUTPUT_PLACE_ADDRESS || output->place == KP_OUTPUT_PLACE_SOCKET) {
+        if (access(options.spool, W_OK | X_OK))
+            return kp_check_say(text, KP_VERDICT_WARN, "%s: the folder to wait in, '%s', is not writable",
+                                options.output, options.spool);
+        return kp_check_say(text, KP_VERDICT_OK, "%s, waiting in %s while it is away", options.output,
+                            options.spool);
+    }
+    if (!parent_folder(folder, sizeof folder, rest))
         return kp_check_say(text, KP_VERDICT_NOTE, "%s: the folder is known only at start", options.output);
     if (access(folder, W_OK | X_OK))
         return kp_check_say(text, KP_VERDICT_FAIL, "%s: folder '%s' is missing or not writable",

@@ -21,6 +21,10 @@ static bool no_summary;
 /* Letters of the rows that have one. */
 enum {
     LETTER_OUTPUT = 'o',
+    LETTER_SPOOL = 0,
+    LETTER_SPOOL_BYTES = 0,
+    LETTER_LINGER = 0,
+    LETTER_TOKEN_FILE = 0,
     LETTER_FILTER = 'f',
     LETTER_FILTER_FILE = 'F',
     LETTER_ENGINE = 'e',

@@ -125,9 +125,12 @@ static bool set_output(struct kp_record_options *record, const char *name, const
     snprintf(with_scheme, sizeof with_scheme, "%s%s", has_scheme(value) ? "" : "file:", value);
     if (kp_option_set(&record->options, name, with_scheme, error, error_bytes) != KP_OK)
         return false;
+    const char *rest;
+    const struct kp_output_info *output = kp_output_find(with_scheme, &rest);
+    size_t scheme = (size_t)(rest - with_scheme);
     strcpy(record->output, with_scheme);
-    if (!strncmp(with_scheme, "file:", 5) &&
-        !make_absolute(record->output + 5, sizeof record->output - 5, with_scheme + 5, true)) {
+    if (output->place != KP_OUTPUT_PLACE_NOTHING && output->place != KP_OUTPUT_PLACE_ADDRESS &&
+        !make_absolute(record->output + scheme, sizeof record->output - scheme, rest, true)) {
         snprintf(error, error_bytes, "%s='%s': the absolute path is too long", name, value);
         return false;
     }
@@ -170,7 +173,9 @@ bool kp_record_options_check(struct kp_record_options *record, const char *const
             return false;
     return kp_record_rules_check(options, given, error, error_bytes) &&
            set_path(record->filter_file, &options->filter_file, "KPROBE_FILTER_FILE", error, error_bytes) &&
-           set_path(record->log_file, &options->log_file, "KPROBE_LOG_FILE", error, error_bytes);
+           set_path(record->log_file, &options->log_file, "KPROBE_LOG_FILE", error, error_bytes) &&
+           set_path(record->token_file, &options->token_file, "KPROBE_TOKEN_FILE", error, error_bytes) &&
+           set_path(record->spool, &options->spool, "KPROBE_SPOOL", error, error_bytes);
 }
 
 int kp_record_options_export(const struct kp_record_options *record)

@@ -14,6 +14,8 @@ struct kp_record_options {
     struct kp_options options;  /* as the program will see them */
     char output[2 * PATH_MAX];  /* absolute, with its scheme */
     char filter_file[PATH_MAX]; /* absolute, "" for none */
+    char token_file[PATH_MAX];  /* the same */
+    char spool[PATH_MAX];
     char log_file[PATH_MAX];
 };
 

@@ -11,6 +11,7 @@
 #include "model/calltree.h"
 #include "model/profile.h"
 #include "trace/reader.h"
+#include "trace/options.h"
 #include "trace_files.h"
 #include "util/escape.h"
 #include "util/format.h"
@@ -156,6 +157,13 @@ static void summarise(const struct kp_run *run, const struct kp_trace_files *fil
     kp_reader_close(reader);
 }
 
+static bool writes_files(const char *output)
+{
+    const char *rest;
+    const struct kp_output_info *info = kp_output_find(output, &rest);
+    return info && info->place == KP_OUTPUT_PLACE_FILE;
+}
+
 void kp_record_summary(const struct kp_run *run)
 {
     struct kp_trace_files files;
@@ -163,6 +171,10 @@ void kp_record_summary(const struct kp_run *run)
     kp_format_duration(duration, ns_between(run->start, run->end));
     if (!strcmp(run->output, "null:")) {
         fprintf(stderr, "kprobe: ran %s; nothing was kept (output null:)\n", duration);
+        return;
+    }
+    if (!writes_files(run->output)) {
+        fprintf(stderr, "kprobe: ran %s; the trace went to %s\n", duration, run->output);
         return;
     }
     kp_trace_files_find(&files, run->output, run->start);

@@ -191,7 +191,7 @@ static void describe(struct kp_shm_control *shm)
 
     shm->time_shift = kp_process_describe(shm);
     shm->first_sync = shm->last_sync = kp_core.first_sync;
-    if (!sink->keeps || !kp_sink_expand(rest, shm->output, sizeof shm->output))
+    if (!sink->place || !sink->place(shm, rest, shm->output, sizeof shm->output))
         shm->output[0] = '\0';
 }
 

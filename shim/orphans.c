@@ -67,18 +67,21 @@ static int open_unpublished(const struct kp_shm_control *shm, const char *path)
 
 /* The child's file, cut to its good part; made here if the child had no time to. -1: leave everything as it
  * is. */
-static int open_trace(struct kp_shm_control *shm)
+static int open_trace(struct kp_shm_control *shm, char path[KP_SHM_OUTPUT_BYTES])
 {
     uint64_t good = shm->file_start + atomic_load(&shm->file_bytes);
-    char path[KP_SHM_OUTPUT_BYTES];
     struct stat st;
     int fd;
 
-    memcpy(path, shm->output, sizeof path);
-    path[sizeof path - 1] = '\0';
+    memcpy(path, shm->output, KP_SHM_OUTPUT_BYTES);
+    path[KP_SHM_OUTPUT_BYTES - 1] = '\0';
     if (!shm->file_made) {
         fd = open_unpublished(shm, path);
-        return fd >= 0 ? fd : kp_sink_create(path, sizeof path);
+        /* Whatever became of what it wrote elsewhere: this one is to be read by itself, so it has all names.
+         */
+        atomic_store(&shm->file_bytes, 0);
+        atomic_store(&shm->defs_tail, 0);
+        return fd >= 0 ? fd : kp_sink_create(path, KP_SHM_OUTPUT_BYTES);
     }
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
@@ -90,10 +93,21 @@ static int open_trace(struct kp_shm_control *shm)
     return -1;
 }
 
+/* Complete now: what collects the parent's trace gets the child's as well. */
+static void hand_over(const char *path)
+{
+    const char *rest;
+    const struct kp_sink *sink = kp_sink_find(kp_core.options.output, &rest);
+
+    if (sink->adopt)
+        sink->adopt(path);
+}
+
 static bool finish_trace(struct kp_shm_control *shm, const struct kp_drain *lender)
 {
     static struct kp_drain drain;
-    int fd = shm->output[0] ? open_trace(shm) : -1;
+    static char path[KP_SHM_OUTPUT_BYTES];
+    int fd = shm->output[0] ? open_trace(shm, path) : -1;
     enum kp_status status = KP_OK;
 
     if (shm->output[0] && fd < 0)
@@ -112,6 +126,8 @@ static bool finish_trace(struct kp_shm_control *shm, const struct kp_drain *lend
     if (status == KP_OK)
         status = kp_drain_finish(&drain, "ended", "by _exit or a signal; completed by the parent process");
     close(fd);
+    if (status == KP_OK || status == KP_ERROR_DAMAGED)
+        hand_over(path);
     return status == KP_OK || status == KP_ERROR_DAMAGED;
 }
 

@@ -57,10 +57,17 @@ static enum kp_status open_new(const char *destination)
     return KP_OK;
 }
 
-static enum kp_status file_open(const char *destination, bool resume)
+static bool file_place(const struct kp_shm_control *shm, const char *rest, char *out, size_t room)
 {
+    (void)shm;
+    return kp_sink_expand(rest, out, room);
+}
+
+static enum kp_status file_open(const char *rest, const char *place, bool resume)
+{
+    (void)rest;
     if (!resume || !*path)
-        return open_new(destination);
+        return open_new(place);
     file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (file < 0)
         return fail("go on with");
@@ -111,4 +118,4 @@ static void file_close(void)
 }
 
 const struct kp_sink kp_sink_file = {
-    .scheme = "file:", .keeps = true, .open = file_open, .write = file_write, .close = file_close};
+    .place = file_place, .open = file_open, .write = file_write, .close = file_close};

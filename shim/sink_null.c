@@ -1,9 +1,10 @@
 /* Nowhere: for measuring, and for programs that only want the probes to run. */
 #include "sink.h"
 
-static enum kp_status null_open(const char *destination, bool resume)
+static enum kp_status null_open(const char *rest, const char *place, bool resume)
 {
-    (void)destination;
+    (void)rest;
+    (void)place;
     (void)resume;
     return KP_OK;
 }
@@ -19,5 +20,4 @@ static void null_close(void)
 {
 }
 
-const struct kp_sink kp_sink_null = {
-    .scheme = "null:", .keeps = false, .open = null_open, .write = null_write, .close = null_close};
+const struct kp_sink kp_sink_null = {.open = null_open, .write = null_write, .close = null_close};

@@ -9,18 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct kp_sink *const sinks[] = {&kp_sink_file, &kp_sink_null};
+#include "trace/options.h"
+
+static const struct kp_sink *const sinks[] = {
+#define KP_OUTPUT(name, scheme, place, written) &kp_sink_##name,
+#include "trace/output.def"
+#undef KP_OUTPUT
+};
 
 const struct kp_sink *kp_sink_find(const char *output, const char **rest)
 {
-    for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++) {
-        size_t bytes = strlen(sinks[i]->scheme);
+    const struct kp_output_info *info = kp_output_find(output, rest);
 
-        if (strncmp(output, sinks[i]->scheme, bytes) == 0) {
-            *rest = output + bytes;
-            return sinks[i];
-        }
-    }
+    if (info)
+        return sinks[info - kp_output_row(0)];
     *rest = output;
     return &kp_sink_file;
 }

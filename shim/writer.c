@@ -51,7 +51,8 @@ static struct kp_zstd zstd;
 static bool zstd_tried;
 static const void *own_library; /* the dynamic section of an object that is here for us only */
 static const struct kp_sink *sink;
-static char destination[KP_SHM_OUTPUT_BYTES];
+static const char *destination;         /* what follows the scheme */
+static char place[KP_SHM_OUTPUT_BYTES]; /* where it was to be kept, before it got a suffix */
 
 static pthread_t thread;
 static void *stack;
@@ -95,12 +96,12 @@ static void leave_descriptors(void)
 
 static bool open_sink(void)
 {
-    enum kp_status status = sink->open(destination, !fresh || resume_section);
+    enum kp_status status = sink->open(destination, place, !fresh || resume_section);
 
     if (status == KP_OK && fresh)
         status = kp_drain_open(&shop->drain);
     if (status == KP_ERROR_FULL)
-        kp_log(KP_LEVEL_ERROR, "%s: no room for a trace", destination);
+        kp_log(KP_LEVEL_ERROR, "%s: no room for a trace", place);
     if (status != KP_OK)
         return false;
     fresh = false;
@@ -201,9 +202,14 @@ static bool turn(void)
 
 static void sleep_until_woken(void)
 {
-    struct timespec period = {0, PERIOD_NS};
+    uint64_t end = monotonic_ns() + PERIOD_NS, now;
 
-    syscall(SYS_futex, &wake_word, FUTEX_WAIT_PRIVATE, 0u, &period, NULL, 0u);
+    while (atomic_load_explicit(&wake_word, memory_order_acquire) == 0 && (now = monotonic_ns()) < end) {
+        uint64_t rest = sink->turn ? sink->turn() : UINT64_MAX;
+        struct timespec pause = {0, (long)(rest < end - now ? rest : end - now)};
+
+        syscall(SYS_futex, &wake_word, FUTEX_WAIT_PRIVATE, 0u, &pause, NULL, 0u);
+    }
 }
 
 static void finish(void)
@@ -215,6 +221,8 @@ static void finish(void)
                "%s: the end of the trace is kept in shared memory: free some room, then `kprobe recover`",
                kp_core.shm->output);
     kp_orphans_finish(&shop->drain);
+    if (sink->finish)
+        sink->finish();
 }
 
 static void *run(void *unused)
@@ -284,8 +292,12 @@ static bool spawn(void)
 static void open_zstd(void)
 {
     struct link_map *map;
-    void *program_has_it = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    void *program_has_it;
+    const char *rest;
 
+    if (kp_sink_find(kp_core.options.output, &rest)->converts)
+        return;
+    program_has_it = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
     if (kp_zstd_open(&zstd, (int)kp_core.options.compress_level) != 0)
         kp_log(KP_LEVEL_INFO, "libzstd.so.1 is not there: the trace is not compressed");
     else if (!program_has_it && (map = zstd.library))
@@ -323,12 +335,10 @@ static bool make_shop(void)
 
 bool kp_writer_start(bool resume)
 {
-    const char *rest;
-
     if (!make_shop())
         return false;
-    sink = kp_sink_find(kp_core.options.output, &rest);
-    memcpy(destination, kp_core.shm->output, sizeof destination);
+    sink = kp_sink_find(kp_core.options.output, &destination);
+    memcpy(place, kp_core.shm->output, sizeof place);
     fresh = true;
     resume_section = resume;
     finished = sink_was_open = full_said = false;

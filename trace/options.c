@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "nearest.h"
+#include "wire.h"
 
 /* Longest piece of a bad value that an error shows. */
 #define SHOWN_BYTES 60
@@ -109,11 +111,12 @@ static uint64_t power_of_two_from(uint64_t number)
     return power;
 }
 
-static bool parse_size(enum kp_option_type type, const char *value, void *member, struct fault *fault)
+/* A number with a suffix K, M or G. */
+static bool parse_bytes_between(const char *value, uint64_t least, uint64_t most, uint64_t *bytes,
+                                struct fault *fault)
 {
-    (void)type;
     uint64_t number;
-    size_t digits = parse_digits(value, KP_OPTION_BUFFER_MAX, &number);
+    size_t digits = parse_digits(value, most, &number);
     if (!digits)
         return refuse(fault, value, strlen(value), "is no number");
     const char *suffix = value + digits;
@@ -122,12 +125,45 @@ static bool parse_size(enum kp_option_type type, const char *value, void *member
         return refuse(fault, suffix, strlen(suffix), "is no suffix (K, M, G)");
     if (shift && suffix[1])
         return refuse(fault, suffix + 1, strlen(suffix + 1), "is too much after the suffix");
-    /* Beyond the limit before the shift is beyond it afterwards, and small enough not to overflow. */
-    if (number > KP_OPTION_BUFFER_MAX || number << shift > KP_OPTION_BUFFER_MAX)
+    if (number > most >> shift)
         return refuse(fault, value, strlen(value), "is too much");
-    if (number << shift < KP_OPTION_BUFFER_MIN)
+    if (number << shift < least)
         return refuse(fault, value, strlen(value), "is too little");
-    *(uint64_t *)member = power_of_two_from(number << shift);
+    *bytes = number << shift;
+    return true;
+}
+
+static bool parse_size(enum kp_option_type type, const char *value, void *member, struct fault *fault)
+{
+    (void)type;
+    uint64_t bytes;
+    if (!parse_bytes_between(value, KP_OPTION_BUFFER_MIN, KP_OPTION_BUFFER_MAX, &bytes, fault))
+        return false;
+    *(uint64_t *)member = power_of_two_from(bytes);
+    return true;
+}
+
+static bool parse_bytes(enum kp_option_type type, const char *value, void *member, struct fault *fault)
+{
+    (void)type;
+    return parse_bytes_between(value, KP_OPTION_BYTES_MIN, KP_OPTION_BYTES_MAX, member, fault);
+}
+
+/* Milliseconds from "2s", "500ms" or "0". */
+static bool parse_duration(enum kp_option_type type, const char *value, void *member, struct fault *fault)
+{
+    (void)type;
+    uint64_t number;
+    size_t digits = parse_digits(value, KP_OPTION_TIME_MAX, &number);
+    const char *suffix = value + digits;
+    if (!digits)
+        return refuse(fault, value, strlen(value), "is no number");
+    if (strcmp(suffix, "ms") && strcmp(suffix, "s") && (*suffix || number))
+        return refuse(fault, suffix, strlen(suffix),
+                      *suffix ? "is no suffix (ms, s)" : "a suffix is missing");
+    if (number > KP_OPTION_TIME_MAX || (*suffix == 's' && number * 1000 > KP_OPTION_TIME_MAX))
+        return refuse(fault, value, strlen(value), "is too much");
+    *(uint64_t *)member = *suffix == 's' ? number * 1000 : number;
     return true;
 }
 
@@ -153,22 +189,61 @@ static bool parse_compress(enum kp_option_type type, const char *value, void *me
     return true;
 }
 
+static const struct kp_output_info outputs[] = {
+#define KP_OUTPUT(name, scheme, place, written) {scheme, KP_OUTPUT_PLACE_##place, written},
+#include "output.def"
+#undef KP_OUTPUT
+};
+
+const struct kp_output_info *kp_output_row(size_t index)
+{
+    return index < sizeof outputs / sizeof *outputs ? &outputs[index] : NULL;
+}
+
+const struct kp_output_info *kp_output_find(const char *output, const char **rest)
+{
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+        size_t bytes = strlen(outputs[i].scheme);
+        if (!strncmp(output, outputs[i].scheme, bytes)) {
+            *rest = output + bytes;
+            return &outputs[i];
+        }
+    }
+    return NULL;
+}
+
+static bool check_path(const char *path, struct fault *fault)
+{
+    if (!*path)
+        return refuse(fault, path, 0, "a path is missing");
+    for (const char *at = path; (at = strchr(at, '%')); at += 2)
+        if (!at[1] || !strchr("peht%", at[1]))
+            return refuse(fault, at, at[1] ? 2 : 1, "is no placeholder");
+    return true;
+}
+
+static bool check_address(const char *text, struct fault *fault)
+{
+    struct kp_host_port target;
+    const char *bad, *what;
+    return kp_address_split(&target, text, KP_WIRE_PORT, &bad, &what) ||
+           refuse(fault, bad, strlen(bad), what);
+}
+
 static bool parse_output(enum kp_option_type type, const char *value, void *member, struct fault *fault)
 {
     (void)type;
-    if (!strcmp(value, "null:")) {
-        *(const char **)member = value;
-        return true;
-    }
-    if (!strncmp(value, "null:", 5))
-        return refuse(fault, value + 5, strlen(value + 5), "is too much after null:");
-    if (strncmp(value, "file:", 5))
+    const char *rest;
+    const struct kp_output_info *output = kp_output_find(value, &rest);
+    if (!output)
         return refuse(fault, value, strcspn(value, ":"), "is no kind of destination");
-    if (!value[5])
-        return refuse(fault, value + 5, 0, "a path is missing");
-    for (const char *at = value; (at = strchr(at, '%')); at += 2)
-        if (!at[1] || !strchr("peht%", at[1]))
-            return refuse(fault, at, at[1] ? 2 : 1, "is no placeholder");
+    if (output->place == KP_OUTPUT_PLACE_NOTHING && *rest)
+        return refuse(fault, rest, strlen(rest), "is too much after null:");
+    if (output->place == KP_OUTPUT_PLACE_ADDRESS && !check_address(rest, fault))
+        return false;
+    if (output->place != KP_OUTPUT_PLACE_NOTHING && output->place != KP_OUTPUT_PLACE_ADDRESS &&
+        !check_path(rest, fault))
+        return false;
     *(const char **)member = value;
     return true;
 }
@@ -188,7 +263,8 @@ static bool (*const parsers[KP_OPTION_TYPE_COUNT])(enum kp_option_type, const ch
     [KP_OPTION_TYPE_COMPRESS] = parse_compress, [KP_OPTION_TYPE_SWITCH] = parse_choice,
     [KP_OPTION_TYPE_ENGINE] = parse_choice,     [KP_OPTION_TYPE_CLOCK] = parse_choice,
     [KP_OPTION_TYPE_ON_FULL] = parse_choice,    [KP_OPTION_TYPE_CHILDREN] = parse_choice,
-    [KP_OPTION_TYPE_LEVEL] = parse_choice,
+    [KP_OPTION_TYPE_LEVEL] = parse_choice,      [KP_OPTION_TYPE_BYTES] = parse_bytes,
+    [KP_OPTION_TYPE_DURATION] = parse_duration,
 };
 
 /* A piece of a value for a message: bounded, and one line whatever is in it. */
@@ -302,7 +378,16 @@ static int print_size(uint64_t bytes, char *text, size_t text_bytes)
 {
     if (bytes % (1 << 20) == 0)
         return snprintf(text, text_bytes, "%lluM", (unsigned long long)(bytes >> 20));
-    return snprintf(text, text_bytes, "%lluK", (unsigned long long)(bytes >> 10));
+    if (bytes % (1 << 10) == 0)
+        return snprintf(text, text_bytes, "%lluK", (unsigned long long)(bytes >> 10));
+    return snprintf(text, text_bytes, "%llu", (unsigned long long)bytes);
+}
+
+static int print_duration(uint64_t ms, char *text, size_t text_bytes)
+{
+    if (ms % 1000 == 0)
+        return snprintf(text, text_bytes, "%llus", (unsigned long long)ms / 1000);
+    return snprintf(text, text_bytes, "%llums", (unsigned long long)ms);
 }
 
 int kp_option_print(const struct kp_options *options, size_t index, char *text, size_t text_bytes)
@@ -315,7 +400,10 @@ int kp_option_print(const struct kp_options *options, size_t index, char *text, 
     case KP_OPTION_TYPE_PATH:
         return snprintf(text, text_bytes, "%s", *(const char *const *)member);
     case KP_OPTION_TYPE_SIZE:
+    case KP_OPTION_TYPE_BYTES:
         return print_size(*(const uint64_t *)member, text, text_bytes);
+    case KP_OPTION_TYPE_DURATION:
+        return print_duration(*(const uint64_t *)member, text, text_bytes);
     case KP_OPTION_TYPE_COMPRESS:
         if (!options->compress_level)
             return snprintf(text, text_bytes, "none");

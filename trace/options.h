@@ -26,7 +26,9 @@ enum kp_option_type {
     KP_OPTION_TYPE_STRING, /* a destination */
     KP_OPTION_TYPE_RULES,
     KP_OPTION_TYPE_PATH,
-    KP_OPTION_TYPE_SIZE,
+    KP_OPTION_TYPE_SIZE,     /* of a ring */
+    KP_OPTION_TYPE_BYTES,    /* of a file */
+    KP_OPTION_TYPE_DURATION, /* "2s", "500ms" */
     KP_OPTION_TYPE_COMPRESS,
     KP_OPTION_TYPE_SWITCH,
     KP_OPTION_TYPE_ENGINE,
@@ -45,6 +47,8 @@ enum kp_option_type {
 #define KP_OPTION_WORDS_RULES(W)
 #define KP_OPTION_WORDS_PATH(W)
 #define KP_OPTION_WORDS_SIZE(W)
+#define KP_OPTION_WORDS_BYTES(W)
+#define KP_OPTION_WORDS_DURATION(W)
 #define KP_OPTION_WORDS_COMPRESS(W)
 #define KP_OPTION_WORDS_SWITCH(W)   W("0") W("1")
 #define KP_OPTION_WORDS_ENGINE(W)   W("auto") W("opcode") W("monitoring") W("frame") W("profile")
@@ -65,16 +69,47 @@ enum kp_on_full_choice { KP_ON_FULL_DROP, KP_ON_FULL_BLOCK };
 enum kp_children_choice { KP_CHILDREN_FOLLOW, KP_CHILDREN_IGNORE };
 enum kp_level_choice { KP_LEVEL_ERROR, KP_LEVEL_WARN, KP_LEVEL_INFO, KP_LEVEL_DEBUG };
 
+/* What follows the scheme of a destination. */
+enum kp_output_place {
+    KP_OUTPUT_PLACE_NOTHING,
+    KP_OUTPUT_PLACE_FILE,    /* a path, placeholders in it */
+    KP_OUTPUT_PLACE_FOLDER,  /* a path, placeholders in it */
+    KP_OUTPUT_PLACE_SOCKET,  /* a path, placeholders in it */
+    KP_OUTPUT_PLACE_ADDRESS, /* HOST[:PORT] */
+};
+
+struct kp_output_info {
+    const char *scheme; /* "tcp://" */
+    enum kp_output_place place;
+    const char *written; /* "tcp://HOST[:PORT]" */
+};
+
+/* The row of a kind; NULL behind the last. */
+const struct kp_output_info *kp_output_row(size_t index);
+
+/* The kind of a destination, and what follows its scheme; NULL when there is none of that scheme. */
+const struct kp_output_info *kp_output_find(const char *output, const char **rest);
+
+/* All of them for help and messages: "file:PATH, null:, ...". */
+#define KP_OUTPUTS_ALLOWED "file:PATH, null:, tcp://HOST[:PORT] or unix:PATH"
+
 #define KP_OPTION_BUFFER_MIN (64ull << 10)
 #define KP_OPTION_BUFFER_MAX (16ull << 20)
+#define KP_OPTION_BYTES_MIN  (1ull << 20)
+#define KP_OPTION_BYTES_MAX  (1ull << 40)
+#define KP_OPTION_TIME_MAX   3600000ull /* ms */
 
 /* Every option as the process uses it. Texts are borrowed: they point to the values given or to defaults. */
 struct kp_options {
-    const char *output;      /* "file:PATH" or "null:", placeholders still in it and known to be good */
+    const char *output;      /* a destination of output.def, placeholders still in it and known to be good */
     const char *filter;      /* "": none; not compiled, see pattern.h */
     const char *filter_file; /* "": none */
     const char *log_file;    /* "": standard error */
+    const char *spool;       /* a folder */
+    const char *token_file;  /* "": none */
     uint64_t buffer_bytes;   /* a power of two */
+    uint64_t spool_bytes;
+    uint64_t linger_ms;
     unsigned engine;         /* enum kp_engine_choice */
     unsigned clock;          /* enum kp_clock_choice */
     unsigned on_full;        /* enum kp_on_full_choice */
@@ -87,6 +122,10 @@ struct kp_options {
 
 /* The member of each row; a new row without a line here does not build. */
 #define KP_OPTION_MEMBER_OUTPUT      output
+#define KP_OPTION_MEMBER_SPOOL       spool
+#define KP_OPTION_MEMBER_SPOOL_BYTES spool_bytes
+#define KP_OPTION_MEMBER_LINGER      linger_ms
+#define KP_OPTION_MEMBER_TOKEN_FILE  token_file
 #define KP_OPTION_MEMBER_FILTER      filter
 #define KP_OPTION_MEMBER_FILTER_FILE filter_file
 #define KP_OPTION_MEMBER_ENGINE      engine

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "drain.h"
+#include "file_stat.h"
 #include "id_map.h"
 #include "leftover.h"
 #include "scan.h"
@@ -141,6 +142,25 @@ static enum kp_status take_drained(struct kp_input *input, uint64_t from, enum k
     return status;
 }
 
+/* Whether what is read is the very file that the process wrote, and not a copy, or what a collector wrote. */
+static bool is_own_file(const struct kp_input *input, const struct kp_shm_control *shm)
+{
+    struct stat own, read;
+
+    return memchr(shm->output, '\0', sizeof shm->output) && kp_file_stat(shm->output, &own) == 0 &&
+           kp_file_stat_fd(input->file.fd, &read) == 0 && own.st_dev == read.st_dev &&
+           own.st_ino == read.st_ino;
+}
+
+/* Bytes of the section that are good in the file that is read. */
+static uint64_t good_bytes(const struct kp_input *input, const struct kp_section *section,
+                           struct kp_shm_control *shm)
+{
+    uint64_t bytes = atomic_load(&shm->file_bytes);
+
+    return is_own_file(input, shm) ? shm->file_start + bytes - section->offset : bytes;
+}
+
 static enum kp_status complete(struct kp_input *input, struct kp_section *section, const char *path)
 {
     struct kp_shm_control *shm;
@@ -152,7 +172,7 @@ static enum kp_status complete(struct kp_input *input, struct kp_section *sectio
     if (status != KP_OK)
         return KP_OK;
     snprintf(section->leftover_path, sizeof section->leftover_path, "%s", path);
-    forget_behind(input, section, atomic_load(&shm->file_bytes));
+    forget_behind(input, section, good_bytes(input, section, shm));
     status = find_slot_ends(input, section, &ends);
     if (status == KP_OK) {
         advance_tails(shm, &ends);

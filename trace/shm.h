@@ -50,9 +50,12 @@ struct kp_shm_control {
     _Atomic uint32_t threads_used; /* entries ever used: the table is scanned up to here */
     _Atomic uint32_t chunks;       /* written to the file: the next chunk's number */
     _Atomic uint64_t file_bytes;   /* of this section in the file that are good */
-    uint64_t file_start;           /* where in the file this section starts */
+    uint64_t file_start; /* where in the file this section starts; less than 0 (wrapped) as far as the file
+                            has dropped chunks that are elsewhere: the sum with file_bytes is where the good
+                            part ends */
     struct kp_clock_sync first_sync, last_sync;
-    char output[KP_SHM_OUTPUT_BYTES];        /* absolute path of the trace; empty: no file (null sink) */
+    char output[KP_SHM_OUTPUT_BYTES]; /* absolute path of the trace, or of what is not elsewhere; empty: none
+                                       */
     char process_text[KP_SHM_PROCESS_BYTES]; /* payload of the PROCESS chunk, NUL-terminated */
 };
 

@@ -15,6 +15,11 @@
  * reply says which chunks are safe. So nothing is lost and nothing is there twice. An acknowledged chunk is
  * in the collector's output (handed to the kernel).
  *
+ * A sender forgets the events that were acknowledged and keeps the PROCESS chunk and definitions. So a
+ * collector that knows less than the one before it (`next_chunk` smaller than `first` of the hello) gets
+ * chunks whose numbers grow and jump below `first`; from there on none is missing. Its trace of the section
+ * tells that the chunks in between are elsewhere, and has every name.
+ *
  * The first byte of a hello, 0x89, can start no stream of Kieker's, whose first int is -1 or a small number.
  */
 #ifndef KP_TRACE_WIRE_H
@@ -34,7 +39,8 @@ struct kp_wire_hello {
     uint16_t token_bytes;  /* they follow; 0: none */
     uint8_t uuid[16];      /* of the section */
     uint64_t chunks;       /* that the sender has made so far: a collector that knows more is the wrong one */
-    uint64_t reserved[3];  /* 0 */
+    uint64_t first;        /* all chunks from this number on are still there; of those before it, some */
+    uint64_t reserved[2];  /* 0 */
 };
 _Static_assert(sizeof(struct kp_wire_hello) == 64, "protocol");
 

@@ -29,6 +29,8 @@ static void options_each_row_has_a_member_of_its_own(void **state)
     for (size_t i = 0; i < KP_OPTION_COUNT; i++) {
         const struct kp_option_info *row = kp_option_row(i);
         const char *other = row->type == KP_OPTION_TYPE_SIZE       ? "2M"
+                            : row->type == KP_OPTION_TYPE_BYTES    ? "3M"
+                            : row->type == KP_OPTION_TYPE_DURATION ? "1500ms"
                             : row->type == KP_OPTION_TYPE_COMPRESS ? "zstd:19"
                             : row->type == KP_OPTION_TYPE_STRING   ? "null:"
                             : row->type == KP_OPTION_TYPE_SWITCH   ? "0"
@@ -55,6 +57,16 @@ static void options_choice_words_are_those_of_the_help(void **state)
     for (size_t i = 0; i < KP_OPTION_COUNT; i++)
         for (size_t j = 0; kp_option_choice(kp_option_row(i), j); j++)
             assert_non_null(strstr(kp_option_row(i)->allowed, kp_option_choice(kp_option_row(i), j)));
+}
+
+static void options_outputs_are_those_of_the_help(void **state)
+{
+    (void)state;
+    for (size_t i = 0; kp_output_row(i); i++) {
+        const char *rest;
+        assert_non_null(strstr(kp_option_row(KP_OPTION_OUTPUT)->allowed, kp_output_row(i)->written));
+        assert_ptr_equal(kp_output_find(kp_output_row(i)->written, &rest), kp_output_row(i));
+    }
 }
 
 static void options_enums_follow_their_words(void **state)
@@ -133,6 +145,22 @@ static void options_bad_values_name_value_position_and_allowed(void **state)
         {"KPROBE_OUTPUT", "file:a%", "'%' at position 7 is no placeholder"},
         {"KPROBE_OUTPUT", "flie:a", "'flie' at position 1 is no kind of destination; allowed: file:PATH"},
         {"KPROBE_OUTPUT", "null:x", "'x' at position 6 is too much"},
+        {"KPROBE_OUTPUT", "tcp://", "at position 7 has no host"},
+        {"KPROBE_OUTPUT", "tcp://:1", "':1' at position 7 has no host"},
+        {"KPROBE_OUTPUT", "tcp://h:", "at position 9 is no port (1 to 65535)"},
+        {"KPROBE_OUTPUT", "tcp://h:0", "'0' at position 9 is no port"},
+        {"KPROBE_OUTPUT", "tcp://h:65536", "'65536' at position 9 is no port"},
+        {"KPROBE_OUTPUT", "tcp://h/x", "'/x' at position 8 is no part of a host"},
+        {"KPROBE_OUTPUT", "tcp://::1", "IPv6 address stands in brackets"},
+        {"KPROBE_OUTPUT", "tcp://[::1", "'[::1' at position 7 has no closing bracket"},
+        {"KPROBE_OUTPUT", "tcp:h", "'tcp' at position 1 is no kind of destination"},
+        {"KPROBE_OUTPUT", "unix:", "at position 6 a path is missing"},
+        {"KPROBE_OUTPUT", "unix:%x", "'%x' at position 6 is no placeholder"},
+        {"KPROBE_SPOOL_BYTES", "1K", "'1K' at position 1 is too little; allowed: 1M to 1024G"},
+        {"KPROBE_SPOOL_BYTES", "1025G", "is too much"},
+        {"KPROBE_LINGER", "2", "at position 2 a suffix is missing"},
+        {"KPROBE_LINGER", "2m", "'m' at position 2 is no suffix (ms, s)"},
+        {"KPROBE_LINGER", "3601s", "is too much"},
         {"KPROBE_ENABLED", "yes",
          "KPROBE_ENABLED='yes': 'yes' at position 1 is none of the words; allowed: 0 or 1"},
     };
@@ -224,6 +252,7 @@ int main(void)
         cmocka_unit_test(options_default_is_printed_as_in_its_row),
         cmocka_unit_test(options_each_row_has_a_member_of_its_own),
         cmocka_unit_test(options_choice_words_are_those_of_the_help),
+        cmocka_unit_test(options_outputs_are_those_of_the_help),
         cmocka_unit_test(options_enums_follow_their_words),
         cmocka_unit_test(options_sizes),
         cmocka_unit_test(options_bad_values_name_value_position_and_allowed),
