@@ -261,9 +261,7 @@ static void tell_rest(void)
     for (struct adopted *one = wire.adopted; one; one = one->next)
         children++;
     if (!kp_sender_done(&wire.sender))
-        kp_log(KP_LEVEL_WARN,
-               "%s: the rest of the trace, %llu bytes, is in %s: `kprobe report` reads it, "
-               "`kprobe send` delivers it",
+        kp_log(KP_LEVEL_WARN, "%s: the rest of the trace, %llu bytes, is in %s: `kprobe report` reads it",
                wire.name, (unsigned long long)(wire.spool.end.offset - wire.spool.first.offset),
                wire.spool.path);
     if (children)
