@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "session.h"
+#include "model/custom_record.h"
 #include "model/values.h"
 #include "report/heading.h"
 #include "trace/glob.h"
@@ -95,9 +96,9 @@ static void put_number(struct line *line, uint64_t number, char end)
     line->text[line->length++] = end;
 }
 
-static void put_kind(struct line *line, unsigned kind)
+/* `text` NULL: the kind is not known. */
+static void put_kind(struct line *line, unsigned kind, const char *text)
 {
-    const char *text = kp_event_kind_text(kind);
     if (text) {
         put_text(line, text);
         line->text[line->length++] = '\t';
@@ -107,13 +108,14 @@ static void put_kind(struct line *line, unsigned kind)
     put_number(line, kind, '\t');
 }
 
-static void put_start(struct line *line, const struct kp_thread *thread, const struct kp_event *event)
+static void put_start(struct line *line, const struct kp_thread *thread, const struct kp_event *event,
+                      const char *kind)
 {
     line->length = 0;
     put_number(line, event->time, '\t');
     put_number(line, thread->process->pid, '\t');
     put_number(line, thread->tid, '\t');
-    put_kind(line, event->kind);
+    put_kind(line, event->kind, kind);
     put_number(line, event->depth, '\t');
 }
 
@@ -144,18 +146,26 @@ static void print_values(const struct kp_event *event)
 }
 
 /*
- * With a filter values are shown with their call: which calls are shown is kept by depth, for the thread.
+ * Of a thread. With a filter values are shown with their call: which calls are shown is kept by depth.
  */
-struct shown {
-    bool *at; /* by depth */
+struct thread_state {
+    bool *shown; /* by depth */
     size_t capacity;
+    struct kp_custom_record record;
 };
+
+static struct thread_state *state_of(struct kp_thread *thread)
+{
+    if (!thread->user)
+        thread->user = kp_allocate_cleared(1, sizeof(struct thread_state));
+    return thread->user;
+}
 
 static bool is_shown(const struct kp_thread *thread, const struct kp_event *event)
 {
-    const struct shown *shown = thread->user;
+    const struct thread_state *state = thread->user;
     return !filter ||
-           (event->depth && shown && event->depth <= shown->capacity && shown->at[event->depth - 1]);
+           (event->depth && state && event->depth <= state->capacity && state->shown[event->depth - 1]);
 }
 
 static void note_shown(struct kp_thread *thread, const struct kp_event *event, bool is_shown)
@@ -163,20 +173,73 @@ static void note_shown(struct kp_thread *thread, const struct kp_event *event, b
     enum { DEEPEST = 1 << 20 }; /* deeper ones are damage, more likely */
     if (!filter || event->kind != KP_EVENT_ENTER || event->depth > DEEPEST)
         return;
-    if (!thread->user)
-        thread->user = kp_allocate_cleared(1, sizeof(struct shown));
-    struct shown *shown = thread->user;
-    shown->at = kp_grow(shown->at, &shown->capacity, event->depth, sizeof *shown->at);
-    shown->at[event->depth] = is_shown;
+    struct thread_state *state = state_of(thread);
+    state->shown = kp_grow(state->shown, &state->capacity, event->depth, sizeof *state->shown);
+    state->shown[event->depth] = is_shown;
 }
 
-static void free_shown(const struct kp_session *session)
+/* --- custom records --- */
+
+struct texts {
+    const struct kp_session *session;
+    const struct kp_process *process;
+};
+
+static const char *find_text(void *user, uint32_t id)
+{
+    const struct texts *texts = user;
+    const struct kp_function *function = kp_reader_function(texts->session->reader, texts->process, id);
+    return function ? function->name : NULL;
+}
+
+/* The class in the column of the name, the fields in that of the location. */
+static void print_record(const struct kp_session *session, struct kp_thread *thread, bool complete)
+{
+    const struct kp_custom_record *record = &state_of(thread)->record;
+    struct texts texts = {session, thread->process};
+    const struct kp_function *class =
+        kp_reader_function(session->reader, thread->process, (uint32_t)record->head.value);
+    struct line line;
+    if (filter && !(class && kp_glob_match(filter, class->name)))
+        return;
+    char *name = kp_escape(class ? class->name : "<undefined class>");
+    char *fields = complete ? kp_custom_record_text(record, class ? class->file : "", find_text, &texts)
+                            : kp_format_text("<incomplete>");
+    put_start(&line, thread, &record->head, "record");
+    printf("%.*s%s\t%s\n", (int)line.length, line.text, name, fields);
+    free(fields);
+    free(name);
+}
+
+/* What is not a part of the record that is under way ends it: its rest was lost. */
+static void end_record(const struct kp_session *session, struct kp_thread *thread)
+{
+    struct thread_state *state = thread->user;
+    if (!state || !state->record.open)
+        return;
+    print_record(session, thread, false);
+    state->record.open = false;
+}
+
+static void take_record_part(const struct kp_session *session, struct kp_thread *thread,
+                             const struct kp_event *event)
+{
+    if (event->id == KP_VALUES_RECORD)
+        end_record(session, thread);
+    if (kp_custom_record_take(&state_of(thread)->record, event))
+        print_record(session, thread, true);
+}
+
+static void finish_threads(const struct kp_session *session)
 {
     for (size_t i = 0; i < session->thread_count; i++) {
-        struct shown *shown = session->threads[i]->user;
-        if (shown)
-            free(shown->at);
-        free(shown);
+        struct thread_state *state = session->threads[i]->user;
+        if (!state)
+            continue;
+        end_record(session, session->threads[i]);
+        kp_custom_record_fini(&state->record);
+        free(state->shown);
+        free(state);
     }
 }
 
@@ -185,6 +248,11 @@ static void print_event(const struct kp_session *session, struct kp_thread *thre
 {
     struct line line;
     const struct label *label = NULL;
+    if (kp_custom_record_is_part(event)) {
+        take_record_part(session, thread, event);
+        return;
+    }
+    end_record(session, thread);
     if (has_function(event->kind)) {
         label = get_label(session, thread->process, event->id);
         note_shown(thread, event, label->shown);
@@ -193,7 +261,7 @@ static void print_event(const struct kp_session *session, struct kp_thread *thre
     } else if (event->kind == KP_EVENT_VALUES && !is_shown(thread, event)) {
         return;
     }
-    put_start(&line, thread, event);
+    put_start(&line, thread, event, kp_event_kind_text(event->kind));
     fwrite_unlocked(line.text, 1, line.length, stdout);
     if (label)
         fwrite_unlocked(label->text, 1, label->length, stdout);
@@ -240,8 +308,8 @@ static int run(const struct kp_command *command, int count, char **operands)
     kp_session_describe(&session, false, demangle);
     while (kp_session_next(&session, &item))
         print_item(&session, &item);
+    finish_threads(&session);
     free_labels();
-    free_shown(&session);
     return kp_session_close(&session, NULL);
 }
 
@@ -258,7 +326,10 @@ const struct kp_command kp_command_dump = {
         "lines of "
         "lost the name is calls=N events=M, in lines of values two registers or 16 bytes of copied strings, "
         "of "
-        "the call that is innermost there. The location of a C function is the object and the offset in it. "
+        "the call that is innermost there. A line of kind record is a record of the program's own probes: "
+        "its "
+        "class, and in the column of the location its fields, separated by ';'. The location of a C function "
+        "is the object and the offset in it. "
         "Characters that are no printable UTF-8, and the backslash, are "
         "written as \\xNN. Lines are in order of time per thread.",
     .options = options,

@@ -129,6 +129,7 @@ class Section:
         self.functions, self.threads = {}, {}
         self.facts = {}  # function id: (flags, parameters), where they are known
         self.next_slot, self.last_ns = {}, {}
+        self.records = {}  # thread: (start of the line, class, bytes in all, payload) of what is under way
         self.ended = False
 
     def clock(self):
@@ -251,6 +252,9 @@ class Reader:
                             out.write(line)
                 except Damaged as error:
                     self.report(at, f"a chunk makes no sense: {error}")
+            for thread in list(section.records):
+                for line in end_record(section, thread):
+                    out.write(line)
 
     def events(self, section, payload, nanoseconds, at):
         thread, first, slots, count = (payload.varint() for _ in range(4))
@@ -269,6 +273,10 @@ class Reader:
             ns = max(nanoseconds(ticks << shift), section.last_ns.get(thread, 0))
             section.last_ns[thread] = ns
             start = f"{ns}\t{pid}\t{tid}\t{KINDS[kind]}\t{depth}\t".encode()
+            if kind == 8 and function in (RECORD, RECORD_BYTES):
+                yield from take_record(section, thread, function, start, value, value2)
+                continue
+            yield from end_record(section, thread)
             yield start + describe(section, kind, function, value, value2) + b"\n"
 
 
@@ -335,6 +343,82 @@ def escape(text):
         else:
             out.append(char)
     return "".join(out).encode()
+
+
+RECORD, RECORD_BYTES = 12, 13
+RECORD_MAX = 1 << 20
+FIELDS = {"Z": ">?", "B": ">b", "C": ">H", "S": ">h", "I": ">i", "E": ">i", "J": ">q", "F": ">f", "D": ">d", "T": ">I"}
+
+
+def decode_field(section, letter, data):
+    layout = FIELDS.get(letter) or ">"
+    try:
+        value, = struct.unpack(layout, data.take(struct.calcsize(layout)))
+    except ValueError:
+        raise Damaged("no such letter") from None
+    if letter == "T":
+        text = section.functions[value][0] if value in section.functions else b"<undefined>"
+        return escape(text).replace(b";", b"\\x3b").replace(b",", b"\\x2c")
+    if letter in "FD":
+        return (b"%.9g" if letter == "F" else b"%.17g") % value
+    return b"%d" % value if letter != "Z" else b"true" if value else b"false"
+
+
+def decode_fields(section, layout, data):
+    at = 0
+    while at < len(layout):
+        count, is_array = 1, layout[at] == "["
+        while layout[at] == "[":
+            digits = at + 1
+            while layout[digits].isdigit():
+                digits += 1
+            length = layout[at + 1:digits]
+            count *= int(length) if length else struct.unpack(">I", data.take(4))[0]
+            at = digits
+        if count > RECORD_MAX:
+            raise Damaged("too many elements")
+        values = b",".join(decode_field(section, layout[at], data) for _ in range(count))
+        yield b"[" + values + b"]" if is_array else values
+        at += 1
+    if data.at < len(data.data):
+        raise Damaged("bytes behind the last field")
+
+
+def describe_fields(section, number, payload):
+    layout = section.functions[number][1] if number in section.functions else b""
+    try:
+        return b";".join(decode_fields(section, layout.decode("latin-1"), Bytes(payload)))
+    except (Damaged, IndexError):
+        return b"<malformed>"
+
+
+def record_line(section, start, number, text):
+    name = section.functions.get(number, (b"<undefined class>",))[0]
+    return start.replace(b"\tvalues\t", b"\trecord\t") + escape(name) + b"\t" + text + b"\n"
+
+
+def end_record(section, thread):
+    """What is no part of the record that is under way ends it."""
+    if thread in section.records:
+        start, number = section.records.pop(thread)[:2]
+        yield record_line(section, start, number, b"<incomplete>")
+
+
+def take_record(section, thread, part, start, value, value2):
+    if part == RECORD:
+        yield from end_record(section, thread)
+        if value2 > RECORD_MAX:
+            return
+        section.records[thread] = (start, value & 0xFFFFFFFF, value2, b"")
+    elif thread in section.records:
+        before, number, count, payload = section.records[thread]
+        payload += struct.pack("<QQ", value, value2)[:count - len(payload)]
+        section.records[thread] = (before, number, count, payload)
+    if thread in section.records:
+        before, number, count, payload = section.records[thread]
+        if len(payload) == count:
+            del section.records[thread]
+            yield record_line(section, before, number, describe_fields(section, number, payload))
 
 
 REGISTERS = {0: "rdi rsi", 1: "rdx rcx", 2: "r8 r9", 3: "xmm0 xmm1", 4: "xmm2 xmm3", 5: "xmm4 xmm5", 6: "xmm6 xmm7",
