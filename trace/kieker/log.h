@@ -31,9 +31,9 @@ struct kp_kieker_log;
 /*
  * Make the directory (0700; parents must exist) if it is not there, files in it 0600. `form` is TEXT or
  * BINARY. A directory that has a *.map already is refused: KP_ERROR_VALUE with errno EEXIST, so that no log
- * is ever mixed with another. On failure *log is NULL and errno says why.
+ * is ever mixed with another. On failure *out is NULL and errno says why.
  */
-enum kp_status kp_kieker_log_open(struct kp_kieker_log **log, const char *path, enum kp_kieker_form form,
+enum kp_status kp_kieker_log_open(struct kp_kieker_log **out, const char *path, enum kp_kieker_form form,
                                   const struct kp_kieker_log_options *options);
 
 /* For kp_kieker_output_create, with the log as `user`. KP_ERROR_FULL when the disk is: nothing is left half

@@ -4,8 +4,9 @@
  *
  * Bytes are collected and handed out in batches. What makes strings known always leaves before the data that
  * use them: a full batch of data is preceded by all registrations so far. Never breaks a record apart between
- * batches. One output, one thread; memory from malloc, bounded by the different strings (and the caller's
- * `most_strings_bytes`).
+ * batches. One output, one thread; memory from malloc, bounded by a batch and the different strings.
+ * Strings longer than KP_KIEKER_STRING_MAX are cut, and a line of text that no original reader would take is
+ * written again with shorter ones.
  */
 #ifndef KP_TRACE_KIEKER_OUTPUT_H
 #define KP_TRACE_KIEKER_OUTPUT_H
@@ -31,8 +32,12 @@ struct kp_kieker_output_ops {
     enum kp_status (*data)(void *user, const void *bytes, size_t count, uint64_t records);
 };
 
-/* A string that is used often: zero `ids` at first, then it is looked up once per output. The text stays the
- * caller's and must outlive the output. */
+/* Bytes of a string, and of a line of text with its end: more than that stops the original readers. */
+#define KP_KIEKER_STRING_MAX 4000
+#define KP_KIEKER_LINE_MAX   8192
+
+/* A string that is used often: all but `text` is 0 at first, then it is looked up once per output. The text
+ * stays the caller's and does not change. */
 struct kp_kieker_string {
     const char *text;
     uint32_t generation; /* of the output that gave the id; private */
@@ -81,6 +86,16 @@ enum kp_status kp_kieker_put_payload(struct kp_kieker_output *output, const char
 
 /* Hand out what was collected. */
 enum kp_status kp_kieker_output_flush(struct kp_kieker_output *output);
+
+/* What a batch holds at most, if nothing is held back: bytes, records; 0: as it is. */
+void kp_kieker_output_limit(struct kp_kieker_output *output, size_t bytes, uint64_t records);
+
+/*
+ * Between `hold` and `release` nothing is handed out and every record is taken, whatever its bytes: for
+ * records that belong together. KP_ERROR_FULL from `hold` (a full batch that nobody takes): nothing is held.
+ */
+enum kp_status kp_kieker_output_hold(struct kp_kieker_output *output);
+void kp_kieker_output_release(struct kp_kieker_output *output);
 
 /* All registrations so far once more, for a new connection: through `map` (stream form only). */
 enum kp_status kp_kieker_output_repeat_map(struct kp_kieker_output *output);
