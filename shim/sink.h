@@ -26,8 +26,8 @@ struct kp_sink {
     /* Go on with what goes on in the background, without waiting. Returns how long it may be left alone, in
      * ns. NULL: nothing does. */
     uint64_t (*turn)(void);
-    /* The trace is complete: may wait for KPROBE_LINGER. NULL: nothing to wait for. */
-    void (*finish)(void);
+    /* The trace is complete: may wait until `end_ns` (CLOCK_MONOTONIC). NULL: nothing to wait for. */
+    void (*finish)(uint64_t end_ns);
     /* The complete trace of a dead child is in this file, which becomes the sink's. NULL: it stays there. */
     void (*adopt)(const char *path);
     /* The descriptors are gone after this; `open` may come again. */

@@ -20,7 +20,8 @@
 #include "trace/leftover.h"
 #include "trace/sender.h"
 
-#define PAUSE_MOST_NS 5000000ull /* while lingering */
+#define PAUSE_MOST_NS 5000000ull   /* while lingering */
+#define SEND_BYTES    (256u << 10) /* that wait for the next turn at most */
 
 struct adopted {
     struct adopted *next;
@@ -34,6 +35,7 @@ static struct {
     char token[KP_WIRE_TOKEN_MAX + 1];
     struct kp_spool spool, child_spool;
     struct kp_sender sender, child_sender;
+    uint64_t unsent; /* bytes written since the last turn */
     bool child_busy;
     struct adopted *adopted;
 } wire;
@@ -174,16 +176,6 @@ static enum kp_status wire_open(const char *rest, const char *place, bool resume
     return status;
 }
 
-static enum kp_status wire_write(const void *data, size_t bytes)
-{
-    enum kp_status status = kp_spool_append(&wire.spool, data, bytes);
-
-    publish();
-    if (status == KP_ERROR_SYSTEM)
-        kp_log(KP_LEVEL_ERROR, "cannot write %s: %s", wire.spool.path, strerror(errno));
-    return status;
-}
-
 static void next_child(void)
 {
     struct adopted *one = wire.adopted;
@@ -229,10 +221,27 @@ static uint64_t wire_turn(void)
 
     if (!wire.good)
         return UINT64_MAX;
+    wire.unsent = 0;
     rest = kp_sender_turn(&wire.sender, now_ns);
     publish();
     child = child_turn(now_ns);
     return rest < child ? rest : child;
+}
+
+/* A turn of the writer may bring more than the spool holds: it is emptied meanwhile. */
+static enum kp_status wire_write(const void *data, size_t bytes)
+{
+    enum kp_status status = kp_spool_append(&wire.spool, data, bytes);
+
+    wire.unsent += bytes;
+    if (status == KP_ERROR_FULL || wire.unsent > SEND_BYTES)
+        wire_turn();
+    if (status == KP_ERROR_FULL)
+        status = kp_spool_append(&wire.spool, data, bytes);
+    publish();
+    if (status == KP_ERROR_SYSTEM)
+        kp_log(KP_LEVEL_ERROR, "cannot write %s: %s", wire.spool.path, strerror(errno));
+    return status;
 }
 
 static bool all_done(void)
@@ -268,17 +277,15 @@ static void tell_rest(void)
         kp_log(KP_LEVEL_WARN, "%s: so are traces of %u children in that folder", wire.name, children);
 }
 
-static void wire_finish(void)
+static void wire_finish(uint64_t end_ns)
 {
-    uint64_t end = kp_peer_now() + kp_core.options.linger_ms * 1000000u;
-
     try_at_once(&wire.sender.peer);
     try_at_once(&wire.child_sender.peer);
     while (wire.good) {
         uint64_t rest = wire_turn();
         struct timespec pause = {0, (long)(rest < PAUSE_MOST_NS ? rest : PAUSE_MOST_NS)};
 
-        if (all_done() || is_absent(&wire.sender.peer) || kp_peer_now() >= end)
+        if (all_done() || is_absent(&wire.sender.peer) || kp_peer_now() >= end_ns)
             break;
         nanosleep(&pause, NULL);
     }

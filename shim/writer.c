@@ -31,6 +31,8 @@
 #define SLOW_TURNS_NS 1000000000ull
 #define ORPHAN_TURNS  5 /* slow turns between looks for what dead children left */
 #define RETRY_NS      1000000000ull
+#define FULL_RETRY_NS 1000000000ull
+#define NO_HOPE_NS    40000000ull /* a sink that rests longer makes no room at the end */
 #ifdef __SANITIZE_THREAD__
 #define STACK_BYTES (4u << 20) /* its runtime keeps a megabyte of each thread there */
 #else
@@ -63,7 +65,7 @@ static bool fresh, resume_section, finished, sink_was_open;
 static _Atomic uint32_t wake_word;
 static _Atomic unsigned request;
 static _Atomic uint64_t retry_ns; /* no thread before this time; 0: none was refused */
-static uint64_t last_slow_turn_ns;
+static uint64_t last_slow_turn_ns, full_retry_ns;
 static unsigned slow_turns;
 static unsigned long long filter_time;
 static bool full_said, alone;
@@ -195,9 +197,13 @@ static bool turn(void)
     atomic_store_explicit(&wake_word, 0, memory_order_release);
     prepare_larger();
     slow_turn();
-    if (full_said && monotonic_ns() - last_slow_turn_ns > SLOW_TURNS_NS / 2)
+    if (full_said && monotonic_ns() < full_retry_ns)
         return true;
-    return handle(kp_drain_all(&shop->drain));
+    if (!handle(kp_drain_all(&shop->drain)))
+        return false;
+    /* A disk does not get empty soon; a sink that sends does. */
+    full_retry_ns = monotonic_ns() + (sink->turn ? FULL_RETRY_NS / 50 : FULL_RETRY_NS);
+    return true;
 }
 
 static void sleep_until_woken(void)
@@ -212,8 +218,24 @@ static void sleep_until_woken(void)
     }
 }
 
+/* What is in the rings may be more than a sink that sends has room for. */
+static void drain_with_patience(uint64_t end_ns)
+{
+    while (sink->turn && kp_drain_all(&shop->drain) == KP_ERROR_FULL && monotonic_ns() < end_ns) {
+        uint64_t rest = sink->turn();
+        struct timespec pause = {0, 1000000};
+
+        if (rest > NO_HOPE_NS)
+            break;
+        nanosleep(&pause, NULL);
+    }
+}
+
 static void finish(void)
 {
+    uint64_t end_ns = monotonic_ns() + kp_core.options.linger_ms * 1000000u;
+
+    drain_with_patience(end_ns);
     kp_core.shm->last_sync = kp_clock_sync(kp_core.clock);
     finished = handle(kp_drain_finish(&shop->drain, NULL, NULL)) && !full_said;
     if (full_said)
@@ -222,7 +244,7 @@ static void finish(void)
                kp_core.shm->output);
     kp_orphans_finish(&shop->drain);
     if (sink->finish)
-        sink->finish();
+        sink->finish(end_ns);
 }
 
 static void *run(void *unused)

@@ -172,7 +172,8 @@ ssize_t kp_peer_send(struct kp_peer *peer, uint64_t now_ns, const void *data, si
         return -1;
     while ((n = send(peer->fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0 && errno == EINTR)
         ;
-    if (n >= 0 || errno == EAGAIN || errno == ENOBUFS)
+    /* Receiving tells that it is gone, behind what it said before. */
+    if (n >= 0 || errno == EAGAIN || errno == ENOBUFS || errno == EPIPE || errno == ECONNRESET)
         return n < 0 ? 0 : n;
     drop_errno(peer, now_ns, errno);
     return -1;

@@ -153,15 +153,20 @@ class Receiver:
                 time.sleep(self.manners.get("ack_late", 0))
                 peer.sendall(ACK.pack(ACK_MAGIC, GOOD, section.next))
 
-    def stop(self):
-        """As if killed: no connection ends in order."""
+    def stop(self, orderly=False):
+        """As if killed, unless it is to be in order: then acknowledgements on their way arrive."""
+        if self.stopped:
+            return
         with self.lock:
             self.stopped = True
             peers = list(self.open)
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept, which would go on listening
         self.listener.close()
+        self.thread.join()
         for peer in peers:
             try:
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if not orderly:
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 peer.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
