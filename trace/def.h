@@ -10,6 +10,10 @@
 #include "layout.h"
 #include "status.h"
 
+/* Key of META records that say what is wrong with where the trace came from: "OFFSET sentence". Readers give
+ * them out as damage. */
+#define KP_META_DAMAGE "damage"
+
 struct kp_text {
     const char *bytes; /* not terminated */
     size_t count;

@@ -11,11 +11,13 @@ enum kp_function_kind {
     KP_FUNCTION_RECORD =
         5,                /* no function: a record class; name: Java class, file: layout (kieker/output.h) */
     KP_FUNCTION_TEXT = 6, /* no function: a string that records refer to */
-    KP_FUNCTION_MANUAL = 7, /* a region that the program named itself (kprobe.h) */
+    KP_FUNCTION_MANUAL = 7,  /* a region that the program named itself (kprobe.h) */
+    KP_FUNCTION_FOREIGN = 8, /* of a program that Kieker observed: what its operation signature says */
 };
 
 /* What is called: the others are names that events refer to. */
-#define KP_FUNCTION_IS_CALLED(kind) ((kind) <= KP_FUNCTION_C || (kind) == KP_FUNCTION_MANUAL)
+#define KP_FUNCTION_IS_CALLED(kind)                                                                          \
+    ((kind) <= KP_FUNCTION_C || (kind) == KP_FUNCTION_MANUAL || (kind) == KP_FUNCTION_FOREIGN)
 
 /* What is known of a function beyond its name: `flags` of its definition. */
 enum kp_function_flag {

@@ -161,6 +161,16 @@ static enum step give_thread_end(struct kp_reader *reader, struct kp_item *item,
     return GIVEN;
 }
 
+/* Damage of what the trace was made from, written down as metadata: "OFFSET sentence". */
+static void tell_noted_damage(struct kp_item *item)
+{
+    char *end;
+
+    item->offset = strtoull(item->value, &end, 10);
+    item->text = *end == ' ' ? end + 1 : end;
+    item->kind = KP_ITEM_DAMAGE;
+}
+
 static enum step take_def(struct kp_reader *reader, struct kp_item *item, struct kp_model *model)
 {
     const uint8_t *start = reader->defs.defs;
@@ -181,6 +191,8 @@ static enum step take_def(struct kp_reader *reader, struct kp_item *item, struct
     item->process = &model->process;
     item->path = model->input->path;
     item->offset = reader->chunk_offset;
+    if (item->kind == KP_ITEM_META && strcmp(item->key, KP_META_DAMAGE) == 0)
+        tell_noted_damage(item);
     if (item->kind != KP_ITEM_THREAD_END)
         return GIVEN;
     if (reader->flags & KP_READ_BY_TIME)

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "input.h"
 #include "kieker_record.h"
 #include "trace/status.h"
 #include "trace/zstd.h"
@@ -35,6 +36,12 @@ struct kp_kieker_import *kp_kieker_import_create(const struct kp_kieker_import_o
 /* Fits kp_kieker_input_ops.record up to its first parameter. */
 enum kp_status kp_kieker_import_record(struct kp_kieker_import *import, const struct kieker_record_type *type,
                                        int64_t logging_ns, const void *record);
+/* Fits kp_kieker_input_ops.event in the same way; the same result, faster. */
+enum kp_status kp_kieker_import_event(struct kp_kieker_import *import, const struct kp_kieker_event *event);
+/* Fit kp_kieker_input_ops.unknown and .damage: counted; said by every reading command (damage). */
+void kp_kieker_import_unknown(struct kp_kieker_import *import, const char *java_class);
+void kp_kieker_import_damage(struct kp_kieker_import *import, const char *file, uint64_t offset,
+                             const char *text);
 /* Write what came so far: called now and then by a server. */
 enum kp_status kp_kieker_import_flush(struct kp_kieker_import *import);
 /* End what is open, write the ends of the sections. `lost`, if not NULL, says why the end is early. */
@@ -44,6 +51,7 @@ void kp_kieker_import_destroy(struct kp_kieker_import *import);
 struct kp_kieker_import_counts {
     uint64_t records, calls, traces, skipped; /* skipped: records that no trace can hold */
     uint64_t invalid;                         /* events that fit no trace: dropped and counted */
+    uint64_t damages;                         /* places that could not be read */
 };
 const struct kp_kieker_import_counts *kp_kieker_import_counts(const struct kp_kieker_import *import);
 

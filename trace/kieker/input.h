@@ -11,12 +11,38 @@
 #include <stdint.h>
 
 #include "kieker_record.h"
+#include "trace/def.h"
 #include "trace/status.h"
 
+/* The records that make up nearly all of a log: what they have in common. */
+enum kp_kieker_event_kind {
+    KP_KIEKER_NO_EVENT,
+    KP_KIEKER_BEFORE,
+    KP_KIEKER_AFTER,
+    KP_KIEKER_AFTER_FAILED,
+    KP_KIEKER_CALL,     /* operation and class_name are the callee's */
+    KP_KIEKER_EXECUTION /* OperationExecutionRecord: order is eoi, stack ess */
+};
+
+struct kp_kieker_event {
+    enum kp_kieker_event_kind kind;
+    bool by_thread; /* trace_id is that of a thread: the thread-based events */
+    int32_t order, stack;
+    int64_t logging_ns, time, end_time, trace_id; /* times in the unit of the log */
+    struct kp_text operation, class_name, cause, host;
+};
+
+/* Of the class; KP_KIEKER_NO_EVENT when it is none. */
+enum kp_kieker_event_kind kp_kieker_event_kind(const char *java_class, bool *by_thread);
+
 struct kp_kieker_input_ops {
-    /* A record of a class that kp_kieker.h knows, as its C struct; its strings are valid until the stream or
-     * log ends, the struct until the call returns. False stops reading (KP_END). */
+    /* A record of a class that kp_kieker.h knows, as its C struct, which is valid until the call returns. So
+     * are its strings in a text log; elsewhere they are valid until the stream or log ends. False stops
+     * reading (KP_END). */
     bool (*record)(void *user, const struct kieker_record_type *type, int64_t logging_ns, const void *record);
+    /* The same for events, without the way through a struct; texts are valid until the call returns. NULL:
+     * they go to `record` as the others. */
+    bool (*event)(void *user, const struct kp_kieker_event *event);
     /* A text line of a class nobody knows (it is skipped). May be NULL. */
     void (*unknown)(void *user, const char *java_class);
     /* Something is damaged and reading goes on behind it (text logs). `offset` in `file`. May be NULL. */

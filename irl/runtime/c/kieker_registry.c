@@ -183,3 +183,8 @@ int32_t kieker_registry_count(const struct kieker_registry *registry)
 {
     return registry->count;
 }
+
+size_t kieker_registry_bytes(const struct kieker_registry *registry)
+{
+    return registry->bytes;
+}

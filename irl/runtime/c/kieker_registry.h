@@ -31,6 +31,8 @@ bool kieker_registry_put(struct kieker_registry *registry, int32_t id, const cha
 /* How many ids were given: those from the count that was asked for last time on are new, and have to be sent.
  */
 int32_t kieker_registry_count(const struct kieker_registry *registry);
+/* The memory it takes: what `most_bytes` bounds. */
+size_t kieker_registry_bytes(const struct kieker_registry *registry);
 
 #ifdef __cplusplus
 }
