@@ -247,12 +247,13 @@ static void take_gap(void *user, struct kp_calltree_thread *thread, uint64_t tim
     fputs(", \"name\": \"gap\"}", export->file);
 }
 
-static void finish(void *user)
+static bool finish(void *user)
 {
     struct export *export = user;
     fprintf(export->file,
             "\n], \"otherData\": {\"producer\": \"kprobe %s\", \"start_ns\": \"%" PRIu64 "\"}}\n", KP_VERSION,
             export->base_ns);
+    return true;
 }
 
 static void destroy(void *user)

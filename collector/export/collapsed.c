@@ -53,7 +53,7 @@ static void append(struct path *path, const struct kp_tree_node *node)
     free(name);
 }
 
-static void finish(void *user)
+static bool finish(void *user)
 {
     struct export *export = user;
     struct path path = {0};
@@ -69,6 +69,7 @@ static void finish(void *user)
         }
     free(path.text);
     free(path.ends);
+    return true;
 }
 
 static void destroy(void *user)

@@ -74,9 +74,10 @@ static void take_close(void *user, struct kp_calltree_thread *thread, struct kp_
             call->depth, kp_ending_text(ending), call->partial ? "-partial" : "", label->text);
 }
 
-static void finish(void *user)
+static bool finish(void *user)
 {
     (void)user;
+    return true;
 }
 
 static void destroy(void *user)

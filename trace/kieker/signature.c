@@ -164,12 +164,17 @@ static void put_object(struct text *text, const char *object, size_t count)
             put_escaped(text, (unsigned char)object[i]);
 }
 
+/* `::` of a C++ name is the dot that it has not otherwise. */
 static void put_symbol(struct text *text, const char *symbol)
 {
-    for (; *symbol; symbol++)
+    for (const char *first = symbol; *symbol; symbol++)
         if (is_word((unsigned char)*symbol))
             put_char(text, *symbol);
-        else
+        else if (symbol > first && is_word((unsigned char)symbol[-1]) && symbol[0] == ':' &&
+                 symbol[1] == ':' && is_word((unsigned char)symbol[2])) {
+            put_char(text, '.');
+            symbol++;
+        } else
             put_escaped(text, (unsigned char)*symbol);
 }
 
@@ -458,6 +463,10 @@ static void read_native(struct text *text, const char *at, const char *end)
     if (dot && at == dot) {
         put_char(text, ':');
         at++;
+    }
+    for (; at < end && (dot = memchr(at, '.', (size_t)(end - at))); at = dot + 1) {
+        read_escaped(text, at, dot);
+        put_text(text, "::");
     }
     read_escaped(text, at, end);
 }
