@@ -286,7 +286,10 @@ static void check_all(struct verifier *verifier)
             check_events(verifier, &item);
         if (item.kind == KP_ITEM_DAMAGE) {
             char *text = kp_escape(item.text);
-            add_problem(verifier, NULL, "%s: at byte %" PRIu64 ": %s", item.path, item.offset, text);
+            if (item.offset == KP_NO_OFFSET)
+                add_problem(verifier, NULL, "%s: %s", item.path, text);
+            else
+                add_problem(verifier, NULL, "%s: at byte %" PRIu64 ": %s", item.path, item.offset, text);
             free(text);
         }
         kp_calltree_feed(tree, &item);

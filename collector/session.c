@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kieker_archive.h"
 #include "util/escape.h"
 #include "util/memory.h"
 
@@ -47,8 +48,11 @@ int kp_session_open(struct kp_session *session, const struct kp_command *command
         paths = (const char *const *)&session->newest;
         count = 1;
     }
+    const struct kp_source_opener opener = {kp_kieker_archive_open, &session->progress};
+    kp_progress_start(&session->progress);
     enum kp_status status =
-        kp_reader_open(&session->reader, paths, (size_t)count, flags, error, sizeof error);
+        kp_reader_open_by(&session->reader, paths, (size_t)count, flags, &opener, error, sizeof error);
+    kp_progress_clear(&session->progress);
     if (status != KP_OK) {
         fprintf(stderr, "kprobe %s: %s\n", command->name, error);
         free(session->newest);
@@ -68,8 +72,11 @@ static void tell_damage(struct kp_session *session, const struct kp_item *item)
     char *path = kp_escape(item->path ? item->path : "input"),
          *text = kp_escape(item->text ? item->text : "damaged");
     kp_progress_clear(&session->progress);
-    fprintf(stderr, "kprobe %s: %s: at byte %" PRIu64 ": %s\n", session->command->name, path, item->offset,
-            text);
+    if (item->offset == KP_NO_OFFSET)
+        fprintf(stderr, "kprobe %s: %s: %s\n", session->command->name, path, text);
+    else
+        fprintf(stderr, "kprobe %s: %s: at byte %" PRIu64 ": %s\n", session->command->name, path,
+                item->offset, text);
     free(path);
     free(text);
     session->damages++;

@@ -296,7 +296,7 @@ enum kp_status kp_trace_recover(const char *in, const char *out, struct kp_recov
     kp_zstd_open(&zstd, 1);
     copy->input = &input;
     copy->result = result;
-    status = kp_input_open(&input, in, &zstd, false, error, error_bytes);
+    status = kp_input_open(&input, in, &zstd, NULL, false, error, error_bytes);
     if (status == KP_OK) {
         status = check_input(&input, in, out, error, error_bytes);
         if (status == KP_OK)

@@ -10,8 +10,8 @@
 #include "layout.h"
 #include "status.h"
 
-/* Key of META records that say what is wrong with where the trace came from: "OFFSET sentence". Readers give
- * them out as damage. */
+/* Key of META records that say what is wrong with where the trace came from: "OFFSET sentence", or "-"
+ * in place of the offset. Readers give them out as damage. */
 #define KP_META_DAMAGE "damage"
 
 struct kp_text {

@@ -124,12 +124,14 @@ static enum kp_status scan(struct kp_input *input, char *error, size_t error_byt
 }
 
 enum kp_status kp_input_open(struct kp_input *input, const char *path, const struct kp_zstd *zstd,
-                             bool no_leftover, char *error, size_t error_bytes)
+                             const struct kp_source_opener *opener, bool no_leftover, char *error,
+                             size_t error_bytes)
 {
     enum kp_status status;
 
     *input = (struct kp_input){.path = path, .zstd = zstd, .no_leftover = no_leftover, .leftover.fd = -1};
-    status = kp_source_open(&input->file, path, error, error_bytes);
+    status = opener ? opener->open(opener->user, &input->file, path, error, error_bytes)
+                    : kp_source_open(&input->file, path, error, error_bytes);
     if (status == KP_OK && input->file.bytes == 0) {
         status =
             refuse(KP_ERROR_EMPTY, error, error_bytes, strcmp(path, "-") ? path : "standard input", NULL);

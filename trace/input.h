@@ -68,10 +68,11 @@ struct kp_input {
 
 /*
  * Open and scan. On failure `error` holds a sentence that names the path, and the input is closed. `path` and
- * `zstd` must outlive the input. no_leftover: only what is in the file.
+ * `zstd` must outlive the input. `opener`: NULL for traces only. no_leftover: only what is in the file.
  */
 enum kp_status kp_input_open(struct kp_input *input, const char *path, const struct kp_zstd *zstd,
-                             bool no_leftover, char *error, size_t error_bytes);
+                             const struct kp_source_opener *opener, bool no_leftover, char *error,
+                             size_t error_bytes);
 
 static inline const struct kp_source *kp_input_source(const struct kp_input *input,
                                                       const struct kp_input_chunk *chunk)

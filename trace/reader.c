@@ -161,13 +161,13 @@ static enum step give_thread_end(struct kp_reader *reader, struct kp_item *item,
     return GIVEN;
 }
 
-/* Damage of what the trace was made from, written down as metadata: "OFFSET sentence". */
+/* Damage of what the trace was made from, written down as metadata: "OFFSET sentence", "- sentence". */
 static void tell_noted_damage(struct kp_item *item)
 {
-    char *end;
+    const char *blank = strchr(item->value, ' ');
 
-    item->offset = strtoull(item->value, &end, 10);
-    item->text = *end == ' ' ? end + 1 : end;
+    item->offset = *item->value == '-' ? KP_NO_OFFSET : strtoull(item->value, NULL, 10);
+    item->text = blank ? blank + 1 : item->value;
     item->kind = KP_ITEM_DAMAGE;
 }
 
@@ -500,13 +500,14 @@ static enum kp_status init_models(struct kp_reader *reader)
 }
 
 static enum kp_status open_inputs(struct kp_reader *reader, const char *const *paths, size_t count,
-                                  char *error, size_t error_bytes)
+                                  const struct kp_source_opener *opener, char *error, size_t error_bytes)
 {
     bool no_leftover = reader->flags & KP_READ_NO_LEFTOVER;
     enum kp_status status = KP_OK;
 
     for (size_t i = 0; i < count && status == KP_OK; i++) {
-        status = kp_input_open(&reader->inputs[i], paths[i], &reader->zstd, no_leftover, error, error_bytes);
+        status = kp_input_open(&reader->inputs[i], paths[i], &reader->zstd, opener, no_leftover, error,
+                               error_bytes);
         reader->input_count += status == KP_OK;
     }
     return status;
@@ -514,6 +515,13 @@ static enum kp_status open_inputs(struct kp_reader *reader, const char *const *p
 
 enum kp_status kp_reader_open(struct kp_reader **out, const char *const *paths, size_t count, unsigned flags,
                               char *error, size_t error_bytes)
+{
+    return kp_reader_open_by(out, paths, count, flags, NULL, error, error_bytes);
+}
+
+enum kp_status kp_reader_open_by(struct kp_reader **out, const char *const *paths, size_t count,
+                                 unsigned flags, const struct kp_source_opener *opener, char *error,
+                                 size_t error_bytes)
 {
     struct kp_reader *reader = calloc(1, sizeof *reader);
     enum kp_status status = KP_ERROR_NO_MEMORY;
@@ -527,7 +535,7 @@ enum kp_status kp_reader_open(struct kp_reader **out, const char *const *paths, 
     reader->inputs = calloc(count + 1, sizeof *reader->inputs);
     reader->cursor = calloc(1, sizeof *reader->cursor);
     if (reader->inputs && reader->cursor)
-        status = open_inputs(reader, paths, count, error, error_bytes);
+        status = open_inputs(reader, paths, count, opener, error, error_bytes);
     if (status == KP_OK) {
         status = init_models(reader);
         if (status != KP_OK)

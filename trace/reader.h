@@ -17,6 +17,7 @@
 #include "status.h"
 
 struct kp_object;
+struct kp_source_opener;
 
 /* A traced process (one section of a trace). Strings belong to the reader and live as long as it. */
 struct kp_process {
@@ -100,6 +101,8 @@ enum kp_item_kind {
     KP_ITEM_PROCESS_END /* the section is read completely; item.process->complete says how it ended */
 };
 
+#define KP_NO_OFFSET UINT64_MAX
+
 struct kp_item {
     enum kp_item_kind kind;
     struct kp_process *process;
@@ -108,7 +111,7 @@ struct kp_item {
     const struct kp_event *events; /* valid until the next call */
     size_t count;
     const char *key, *value, *text;
-    uint64_t offset;
+    uint64_t offset;  /* KP_NO_OFFSET: of no place in particular */
     const char *path; /* the input this came from */
 };
 
@@ -128,6 +131,11 @@ enum kp_reader_flags {
  */
 enum kp_status kp_reader_open(struct kp_reader **out, const char *const *paths, size_t count, unsigned flags,
                               char *error, size_t error_bytes);
+
+/* The same with inputs that are no traces but can be made some: source.h. */
+enum kp_status kp_reader_open_by(struct kp_reader **out, const char *const *paths, size_t count,
+                                 unsigned flags, const struct kp_source_opener *opener, char *error,
+                                 size_t error_bytes);
 
 /* The next item; KP_END after the last one. Damage is an item, not an error. */
 enum kp_status kp_reader_next(struct kp_reader *reader, struct kp_item *item);

@@ -23,6 +23,16 @@ struct kp_source {
  */
 enum kp_status kp_source_open(struct kp_source *source, const char *path, char *error, size_t error_bytes);
 
+/*
+ * In place of kp_source_open, for inputs that are no trace but can be made one: gives the trace in a source,
+ * or passes the path on to kp_source_open.
+ */
+struct kp_source_opener {
+    enum kp_status (*open)(void *user, struct kp_source *source, const char *path, char *error,
+                           size_t error_bytes);
+    void *user;
+};
+
 /* An empty source without a name, to be appended to: in $TMPDIR or /tmp, in memory where neither can be
  * written. */
 enum kp_status kp_source_temporary(struct kp_source *source);

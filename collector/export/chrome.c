@@ -118,7 +118,10 @@ static void take_item(void *user, const struct kp_item *item)
 
 static const char *category(uint8_t kind)
 {
-    return kind == KP_FUNCTION_C ? "c" : kind == KP_FUNCTION_C_PYTHON ? "builtin" : "python";
+    return kind == KP_FUNCTION_C          ? "c"
+           : kind == KP_FUNCTION_C_PYTHON ? "builtin"
+           : kind == KP_FUNCTION_FOREIGN  ? "kieker"
+                                          : "python";
 }
 
 static struct label *make_label(struct export *export, const struct kp_function *function)

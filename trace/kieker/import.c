@@ -38,7 +38,8 @@ void kp_import_note(struct kp_kieker_import *import, uint64_t offset, const char
 
     if (!section || import->notes++ >= KP_IMPORT_NOTES)
         return;
-    used = snprintf(text, sizeof text, "%" PRIu64 " ", offset);
+    used = offset == KP_IMPORT_NOWHERE ? snprintf(text, sizeof text, "- ")
+                                       : snprintf(text, sizeof text, "%" PRIu64 " ", offset);
     va_start(arguments, format);
     vsnprintf(text + used, sizeof text - (size_t)used, format, arguments);
     va_end(arguments);
@@ -55,7 +56,7 @@ bool kp_import_spend(struct kp_kieker_import *import, size_t bytes)
 
 void kp_import_give_up(struct kp_kieker_import *import)
 {
-    kp_import_note(import, 0, "too much waits for what is missing: its traces are cut");
+    kp_import_note(import, KP_IMPORT_NOWHERE, "too much waits for what is missing: its traces are cut");
     kp_import_traces_give_up(import);
     kp_import_executions_give_up(import);
 }
@@ -112,7 +113,8 @@ static void take_unit(struct kp_kieker_import *import, const char *unit, int64_t
             import->time_known = true;
             return;
         }
-    kp_import_note(import, 0, "the time unit %.40s is unknown: nanoseconds are assumed", unit);
+    kp_import_note(import, KP_IMPORT_NOWHERE, "the time unit %.40s is unknown: nanoseconds are assumed",
+                   unit);
 }
 
 /* Comes first, and again whenever monitoring was switched on again. */
@@ -362,7 +364,7 @@ static void tell_counts(struct kp_kieker_import *import)
         uint64_t more = import->notes - KP_IMPORT_NOTES;
 
         import->notes = 0;
-        kp_import_note(import, 0, "and %" PRIu64 " more of the same kinds", more);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "and %" PRIu64 " more of the same kinds", more);
     }
 }
 
@@ -445,7 +447,7 @@ enum kp_status kp_kieker_import_finish(struct kp_kieker_import *import, const ch
     kp_import_traces_finish(import);
     kp_import_executions_give_up(import);
     if (lost)
-        kp_import_note(import, 0, "%s", lost);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "%s", lost);
     tell_counts(import);
     kp_import_sections_finish(import);
     return import->status;

@@ -123,8 +123,8 @@ static void put_trace(struct kp_kieker_import *import, struct kp_import_executio
     fault = find_fault(trace, in_order);
     if (fault) {
         import->counts.invalid += trace->count;
-        kp_import_note(import, 0, "trace %lld of %u executions: %s", (long long)trace->id, trace->count,
-                       fault);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld of %u executions: %s", (long long)trace->id,
+                       trace->count, fault);
     }
     put_all(import, trace);
     import->counts.traces++;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "import_private.h"
+#include "signature.h"
 
 /* Cuts at the room; counts on. */
 struct out {
@@ -94,6 +95,21 @@ static bool says_nothing(struct kp_text class_name)
     return !class_name.count || class_name.bytes[0] == '<' || find(class_name, ' ');
 }
 
+/* A log of kprobe's own: the name that the function had. */
+static enum kp_function_kind own_name(struct kp_text operation, char *out, size_t room)
+{
+    struct kp_kieker_name name;
+    char text[KP_KIEKER_OPERATION_MAX + 1];
+    size_t count = operation.count < sizeof text - 1 ? operation.count : sizeof text - 1;
+
+    memcpy(text, operation.bytes, count);
+    text[count] = 0;
+    kp_kieker_signature_read(&name, text, true);
+    struct out all = {out, room, 0};
+    put(&all, name.name, strlen(name.name));
+    return finish(&all, name.kind);
+}
+
 /*
  * What reads best: `a.b.C.m(int)`. Where the object is of another class than the one that has the method,
  * that of the object comes first, as in Kieker's diagrams, and the other one behind: `a.b.Sub.m(int)
@@ -106,7 +122,8 @@ enum kp_function_kind kp_import_name(const struct kp_kieker_import *import, stru
     struct parts parts = take_apart(operation);
     struct kp_text scope = says_nothing(class_name) ? parts.scope : class_name;
 
-    (void)import;
+    if (import->own)
+        return own_name(operation, name, room);
     if (scope.count) {
         put(&out, scope.bytes, scope.count);
         put(&out, ".", 1);

@@ -23,9 +23,8 @@
 struct kp_import_function {
     uint64_t hash;
     uint32_t operation_bytes, class_bytes;
-    uint8_t kind;               /* enum kp_function_kind */
-    uint32_t flags, parameters; /* as in its definition */
-    const char *text;           /* operation, then class; not terminated */
+    uint8_t kind;     /* enum kp_function_kind */
+    const char *text; /* operation, then class; not terminated */
     const char *name;
 };
 
@@ -165,6 +164,7 @@ struct kp_kieker_import {
 /* Keeps the first error; returns whether there is none. */
 bool kp_import_check(struct kp_kieker_import *import, enum kp_status status);
 /* Something is wrong with the log; becomes a note in the trace that readers tell as damage. */
+#define KP_IMPORT_NOWHERE UINT64_MAX
 void __attribute__((format(printf, 3, 4)))
 kp_import_note(struct kp_kieker_import *import, uint64_t offset, const char *format, ...);
 uint64_t kp_import_time(struct kp_kieker_import *import, int64_t time);

@@ -190,8 +190,6 @@ static void define_function(struct kp_import_section *section, uint32_t id)
     def.function.kind = function->kind;
     def.function.name = (struct kp_text){function->name, strlen(function->name)};
     def.function.file = (struct kp_text){"", 0};
-    def.function.flags = function->flags;
-    def.function.parameters = function->parameters;
     define(section, &def, def.function.name.count);
 }
 

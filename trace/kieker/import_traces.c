@@ -106,7 +106,7 @@ static void make_spare(struct kp_kieker_import *import)
     if (!oldest)
         return;
     import->counts.invalid += oldest->depth;
-    kp_import_note(import, 0, "too many open traces: trace %lld is cut, %u calls have no end",
+    kp_import_note(import, KP_IMPORT_NOWHERE, "too many open traces: trace %lld is cut, %u calls have no end",
                    (long long)oldest->id, oldest->depth);
     oldest->depth = 0;
     remove_trace(import, oldest);
@@ -158,7 +158,8 @@ void kp_import_trace_begin(struct kp_kieker_import *import, int64_t id, struct k
 
     if (trace && !is_idle(trace)) {
         import->counts.invalid++;
-        kp_import_note(import, 0, "trace %lld is announced again while it is open", (long long)id);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld is announced again while it is open",
+                       (long long)id);
         return;
     }
     if (trace)
@@ -228,14 +229,14 @@ static void leave(struct kp_kieker_import *import, struct kp_import_trace *trace
 
     if (depth < 0) {
         import->counts.invalid++;
-        kp_import_note(import, 0, "trace %lld: event %d ends %s, which is not open", (long long)trace->id,
-                       event->order, import->functions.list[event->function].name);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: event %d ends %s, which is not open",
+                       (long long)trace->id, event->order, import->functions.list[event->function].name);
         return;
     }
     if ((uint32_t)depth + 1 < trace->depth) {
         import->counts.invalid += trace->depth - (uint32_t)depth - 1;
-        kp_import_note(import, 0, "trace %lld: %u calls have no end before event %d", (long long)trace->id,
-                       trace->depth - (uint32_t)depth - 1, event->order);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: %u calls have no end before event %d",
+                       (long long)trace->id, trace->depth - (uint32_t)depth - 1, event->order);
     }
     trace->depth = (uint32_t)depth;
     if (failed && event->cause)
@@ -314,8 +315,8 @@ static void take_waiting(struct kp_kieker_import *import, struct kp_import_trace
 
         if (event->order < trace->expected) {
             import->counts.invalid++;
-            kp_import_note(import, 0, "trace %lld: two events have the number %d", (long long)trace->id,
-                           event->order);
+            kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: two events have the number %d",
+                           (long long)trace->id, event->order);
             continue;
         }
         if (event->order > trace->expected && !all)
@@ -323,7 +324,7 @@ static void take_waiting(struct kp_kieker_import *import, struct kp_import_trace
         if (event->order > trace->expected) {
             uint64_t missing = (uint64_t)(event->order - trace->expected);
 
-            kp_import_note(import, 0, "trace %lld: %llu events before event %d are missing",
+            kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: %llu events before event %d are missing",
                            (long long)trace->id, (unsigned long long)missing, event->order);
             if (!trace->lane)
                 trace->lane = kp_import_lane(trace->thread, event->time);
@@ -377,7 +378,8 @@ static void take_event(struct kp_kieker_import *import, struct kp_import_trace *
         apply(import, trace, event);
     } else {
         import->counts.invalid++;
-        kp_import_note(import, 0, "trace %lld: event %d came already", (long long)trace->id, event->order);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: event %d came already", (long long)trace->id,
+                       event->order);
         return;
     }
     if (ends && is_idle(trace) && !trace->by_thread)
@@ -420,7 +422,8 @@ void kp_import_traces_finish(struct kp_kieker_import *import)
         if (trace->depth == 0)
             continue;
         import->counts.invalid += trace->depth;
-        kp_import_note(import, 0, "trace %lld: %u calls have no end", (long long)trace->id, trace->depth);
+        kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: %u calls have no end", (long long)trace->id,
+                       trace->depth);
     }
 }
 
