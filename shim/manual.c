@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "held_regions.h"
 #include "log.h"
 #include "manual_names.h"
 #include "memory.h"
@@ -35,7 +36,7 @@ static _Atomic uint32_t manual_count; /* release: those before it are there */
 static char folders[FOLDERS_MAX][PATH_MAX];
 static unsigned folder_count;
 
-static _Atomic uint64_t unmatched, dropped, suspended;
+static _Atomic uint64_t unmatched, dropped;
 static uint64_t text_bytes;
 static _Atomic bool tried;
 
@@ -383,9 +384,8 @@ uint64_t kp_manual_suspend(uint32_t region, uint64_t token)
 
     if (!t)
         return 0;
-    /* Others use addresses as tokens. */
     if (!token)
-        token = 1ull << 62 | atomic_fetch_add(&suspended, 1);
+        token = kp_region_token(&kp_local.top->number);
     id = kp_open_pop(t);
     kp_emit_pair(t, KP_EVENT_YIELD, id, t->depth, now, token, 0);
     kp_probe_end(t);

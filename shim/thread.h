@@ -26,7 +26,7 @@ struct kp_cache_entry {
 struct kp_activation {
     void *frame; /* whose it is */
     uint32_t id;
-    uint32_t reserved;
+    uint32_t number; /* of a region that was suspended: its token (held_regions.h); else 0 */
 };
 
 /* base[0] stands below the first, with no frame. */

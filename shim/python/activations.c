@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "code_object.h"
 #include "emit.h"
+#include "held_regions.h"
 #include "memory.h"
 
 /* _PyStackChunk, Include/cpython/pystate.h, 3.11 to 3.14. */
@@ -101,14 +102,17 @@ static void unwind_to(struct kp_thread_state *t, const struct kp_activations *a,
     }
 }
 
-/* `frame` is about to end: its regions end before. */
-static void unwind_regions(struct kp_thread_state *t, const struct kp_activations *a, const void *frame,
-                           uint64_t now)
+/* `frame` is about to end or to be suspended: its regions are before. */
+static void leave_regions(struct kp_thread_state *t, const struct kp_activations *a, const void *frame,
+                          unsigned kind, uint64_t now)
 {
     uint32_t owner = kp_open_owner(t, a->floor);
 
-    if (owner > a->floor && t->open.base[owner].frame == frame)
-        kp_open_unwind_to(t, owner, now);
+    if (owner == a->floor || t->open.base[owner].frame != frame)
+        return;
+    if (kind == KP_EVENT_YIELD)
+        kp_regions_suspend(t, owner, (uintptr_t)frame, now);
+    kp_open_unwind_to(t, owner, now);
 }
 
 static const void *root_of(const struct chunk *chunk)
@@ -312,10 +316,13 @@ static void begin(struct context *c, uint32_t id, bool goes_on, uint64_t now)
     if (!kp_open_room(c->t))
         return;
     kp_open_push(c->t, c->frame, id);
-    if (goes_on)
+    if (goes_on) {
         kp_emit_pair(c->t, KP_EVENT_RESUME, id, depth, now, (uintptr_t)c->frame, 0);
-    else
+        kp_regions_resume(c->t, (uintptr_t)c->frame);
+    } else {
+        kp_regions_forget((uintptr_t)c->frame);
         kp_emit_enter(c->t, id, depth);
+    }
 }
 
 static void on_start(struct context *c, uint64_t now)
@@ -335,7 +342,7 @@ static void on_leave(struct context *c, unsigned kind, uint64_t now)
     /* Not innermost: it began before tracing, is not traced, or calls above it ended unseen. */
     if (c->frame != LOCAL.top_frame) {
         unwind_to(c->t, c->a, c->frame, now);
-        unwind_regions(c->t, c->a, c->frame, now);
+        leave_regions(c->t, c->a, c->frame, kind, now);
     }
     if (c->frame == LOCAL.top_frame)
         pop(c->t, kind, now);

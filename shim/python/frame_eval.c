@@ -12,6 +12,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
+#include "held_regions.h"
 #include "open_calls.h"
 
 typedef void *(*eval_frame)(void *thread, void *frame, int throw_flag);
@@ -47,10 +48,14 @@ INLINE void enter(const struct kp_cpython_layout *layout, struct kp_thread_state
     call->depth = t->depth;
     kp_open_push(t, frame, call->id);
     call->generator = state != KP_FRAME_PLAIN;
-    if (__builtin_expect(state == KP_FRAME_AGAIN, 0))
+    if (__builtin_expect(state == KP_FRAME_AGAIN, 0)) {
         kp_emit_pair(t, KP_EVENT_RESUME, call->id, call->depth, kp_clock_now(t->clock), (uintptr_t)frame, 0);
-    else
+        kp_regions_resume(t, (uintptr_t)frame);
+    } else {
+        if (state != KP_FRAME_PLAIN)
+            kp_regions_forget((uintptr_t)frame);
         kp_emit_enter(t, call->id, call->depth);
+    }
     kp_probe_end(t);
 }
 
@@ -58,6 +63,7 @@ INLINE void leave(const struct kp_cpython_layout *layout, void *frame, const str
                   const void *result)
 {
     struct kp_thread_state *t = kp_thread_active();
+    bool suspends;
     uint64_t now;
 
     if (__builtin_expect(!t, 0)) {
@@ -65,12 +71,15 @@ INLINE void leave(const struct kp_cpython_layout *layout, void *frame, const str
         return;
     }
     now = kp_clock_now(t->clock);
+    suspends = __builtin_expect(call->generator, 0) && result && kp_frame_suspended(layout, frame);
     kp_probe_begin(t);
+    if (suspends)
+        kp_regions_suspend(t, call->depth + 1, (uintptr_t)frame, now);
     /* Calls above it ended unseen (longjmp). */
     if (__builtin_expect(t->depth != call->depth + 1, 0))
         kp_open_unwind_to(t, call->depth + 1, now);
     kp_open_pop(t);
-    if (__builtin_expect(call->generator, 0) && result && kp_frame_suspended(layout, frame))
+    if (suspends)
         kp_emit_pair(t, KP_EVENT_YIELD, call->id, call->depth, now, (uintptr_t)frame, 0);
     else
         kp_emit(t, result ? KP_EVENT_EXIT : KP_EVENT_UNWIND, call->id, call->depth, now);

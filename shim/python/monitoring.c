@@ -10,6 +10,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
+#include "held_regions.h"
 #include "open_calls.h"
 
 /* Never PROFILER_ID (2): other profilers insist on it. Nor 0, 1 and 5, which PEP 669 gives to others. */
@@ -71,6 +72,8 @@ static inline void enter(struct kp_thread_state *t, uint32_t id)
 
     if (!kp_open_room(t))
         return;
+    if (__builtin_expect(atomic_load_explicit(&kp_held_count, memory_order_relaxed) != 0, 0))
+        kp_regions_forget(token());
     kp_open_push(t, NULL, id);
     kp_emit_enter(t, id, depth);
 }
@@ -83,6 +86,16 @@ static inline void resume(struct kp_thread_state *t, uint32_t id)
         return;
     kp_open_push(t, NULL, id);
     kp_emit_pair(t, KP_EVENT_RESUME, id, depth, kp_clock_now(t->clock), token(), 0);
+    if (__builtin_expect(atomic_load_explicit(&kp_held_count, memory_order_relaxed) != 0, 0))
+        kp_regions_resume(t, token());
+}
+
+static void suspend_regions(struct kp_thread_state *t, uint32_t id, uint64_t now)
+{
+    uint32_t owner = kp_open_owner(t, 0);
+
+    if (t->open.base[owner].id == id)
+        kp_regions_suspend(t, owner, token(), now);
 }
 
 /* An activation ends or suspends. The time is taken first: what follows is not part of the call. */
@@ -93,6 +106,8 @@ static inline __attribute__((always_inline)) bool leave(struct kp_thread_state *
 
     if (!id)
         return false;
+    if (kind == KP_EVENT_YIELD && kp_frame_is_region(kp_local.top_frame))
+        suspend_regions(t, id, now);
     if (!kp_open_pop_id(t, id, now))
         return true;
     if (kind == KP_EVENT_YIELD)

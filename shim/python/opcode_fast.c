@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "activations.h"
+#include "held_regions.h"
 
 /* What opcode_thunks.S believes. */
 #define BELIEVES(condition) _Static_assert(condition, "offsets.h")
@@ -60,6 +61,8 @@ bool kp_opcode_fast_start(void)
         return false;
     if (frame == LOCAL.top_frame)
         return true;
+    if (kp_opcode_of_generator(frame) && atomic_load_explicit(&kp_held_count, memory_order_relaxed))
+        return false;
     if (!begin(t))
         return false;
     depth = t->depth;

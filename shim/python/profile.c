@@ -13,6 +13,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
+#include "held_regions.h"
 #include "open_calls.h"
 
 /* PyTrace_*, Include/cpython/pystate.h. */
@@ -102,17 +103,24 @@ static void on_call(struct kp_thread_state *t, void *frame, void *code, uint32_t
     if (!kp_open_room(t))
         return;
     kp_open_push(t, NULL, id);
-    if (again)
+    if (again) {
         kp_emit_pair(t, KP_EVENT_RESUME, id, depth, kp_clock_now(t->clock), token(frame), 0);
-    else
+        kp_regions_resume(t, token(frame));
+    } else {
+        if (is_generator(t, code))
+            kp_regions_forget(token(frame));
         kp_emit_enter(t, id, depth);
+    }
 }
 
 static void on_return(struct kp_thread_state *t, void *frame, void *code, uint32_t id, const void *value,
                       uint64_t now)
 {
     bool yields = value && is_generator(t, code) && suspended(frame, code);
+    uint32_t owner = kp_open_owner(t, 0);
 
+    if (yields && t->open.base[owner].id == id)
+        kp_regions_suspend(t, owner, token(frame), now);
     if (!kp_open_pop_id(t, id, now))
         return;
     if (!yields && kp_frame_object_raises(layout, frame, value))
