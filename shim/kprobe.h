@@ -21,7 +21,7 @@
  * traced; an end that has no begin there does nothing. Regions that were forgotten inside of one end with it.
  * In a signal handler probes do no harm.
  *
- * Records: what `kprobe irl -t c` generates.
+ * Records: what `kprobe irl -l c` generates.
  *
  *     shop_records_order order;
  *     shop_records_order_init(&order);

@@ -309,6 +309,15 @@ static void forget(uint32_t id)
         kp_open_forget(t, depth - 1);
 }
 
+/* Of a region that is not wanted nothing was begun. */
+static void count_unmatched(struct manual *m)
+{
+    uint64_t verdict = m ? atomic_load_explicit(&m->verdict, memory_order_relaxed) : 0;
+
+    if (m && kp_manual_active() && (!is_decided(verdict) || (uint32_t)verdict))
+        atomic_fetch_add_explicit(&unmatched, 1, memory_order_relaxed);
+}
+
 /*
  * The region at `depth` is the innermost one afterwards. The state stays in the probe. `id` as it was when
  * the region began: the rules may have changed since.
@@ -319,8 +328,10 @@ static struct kp_thread_state *close_start(uint32_t region, uint64_t *now)
     uint32_t id = m ? atomic_load_explicit(&m->id, memory_order_relaxed) : 0, depth;
     struct kp_thread_state *t;
 
-    if (!id)
+    if (!id) {
+        count_unmatched(m);
         return NULL;
+    }
     t = kp_self;
     if (t->busy)
         return NULL;
@@ -336,9 +347,7 @@ static struct kp_thread_state *close_start(uint32_t region, uint64_t *now)
             kp_open_unwind_to(t, depth, *now);
         return t;
     }
-    /* Of a region that is not wanted any more nothing was begun. */
-    if ((uint32_t)atomic_load_explicit(&m->verdict, memory_order_relaxed))
-        atomic_fetch_add_explicit(&unmatched, 1, memory_order_relaxed);
+    count_unmatched(m);
     kp_probe_end(t);
     return NULL;
 }

@@ -9,11 +9,11 @@
     def total(cart): ...
 
     kprobe.begin("shop.checkout")               # kprobe.end("shop.checkout") or kprobe.fail("shop.checkout", "OutOfStock")
-    kprobe.record(record)                       # what `kprobe irl -t python` generates
+    kprobe.record(record)                       # what `kprobe irl -l python` generates
 
 Nothing happens in a program that runs without kprobe: decorators return the function as it was. Probes raise no
-exceptions. A `with` block must not yield or await while functions of its generator or coroutine are traced: the region
-would end there. Use the decorator for those; its region is suspended and goes on with the coroutine, as one call.
+exceptions. A region in a generator or coroutine is suspended when that is, and goes on with it, as one call. With begin()
+and `with` this needs the generator or coroutine itself to be traced; the decorator does it by itself.
 """
 
 import functools
@@ -352,15 +352,34 @@ def _class_handle(name, layout):
     return _record_class(name, layout)
 
 
+_LETTERS = {"boolean": "Z", "byte": "B", "char": "C", "short": "S", "int": "I", "long": "J", "float": "F", "double": "D",
+            "string": "T"}
+
+
+@functools.lru_cache(maxsize=4096)
+def _declared_layout(kind):
+    """Of a class that `kprobe irl` made: without it an array would look like single values. None for others."""
+    layout = []
+    for declared in getattr(kind, "TYPES", None) or ():
+        name, bracket, dimensions = declared.partition("[")
+        layout.append((bracket + dimensions).replace("]", ""))
+        layout.append("E" if name.startswith("enum ") else _LETTERS.get(name, "?"))
+    return "".join(layout) if layout and "?" not in layout else None
+
+
 def record(record, java_class=None):
     """Put a record into the trace: an object with serialize(serializer). False: it is not recorded."""
     if not present:
         return False
     name = java_class or class_of(record)
     out = Serializer()
+    lost = False
     try:
         record.serialize(out)
-    except _NoRoom:
-        _record_lost(_class_handle(name, "".join(out.layout)))
+    except (_NoRoom, struct.error, TypeError, ValueError, OverflowError):
+        lost = True  # no room for a string, or values that are none of their types
+    handle = _class_handle(name, _declared_layout(type(record)) or "".join(out.layout))
+    if lost:
+        _record_lost(handle)
         return False
-    return bool(_record(_class_handle(name, "".join(out.layout)), b"".join(out.payload)))
+    return bool(_record(handle, b"".join(out.payload)))

@@ -13,7 +13,10 @@ class Serializer:
     def _put(self, value):
         self.string_byte.append(str(value) + "; ")
 
-    put_boolean = put_byte = put_int = put_long = put_double = put_string = put_char = put_short = put_float = _put
+    def put_boolean(self, boolean):
+        self._put(boolean)
+
+    put_byte = put_int = put_long = put_double = put_string = put_char = put_short = put_float = _put
 
     def pack(self):
         raise NotImplementedError("pack() is not suppored by the file serializer.")
