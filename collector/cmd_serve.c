@@ -52,6 +52,8 @@ static const struct kp_option_row options[] = {
     {0, "token-file", KP_ARGUMENT_STRING, "FILE",
      "its first line is the token that kprobe's peers must show on TCP; nobody else may be able to read it",
      NULL, &settings.token_file},
+    {0, "forward-token", KP_ARGUMENT_STRING, "FILE",
+     "the token that --forward shows, a file like --token-file", NULL, &settings.forward_token_file},
     {0, "tls-cert", KP_ARGUMENT_STRING, "FILE",
      "certificate chain (PEM) for tls://, with --forward of a client", NULL, &settings.tls.certificate},
     {0, "tls-key", KP_ARGUMENT_STRING, "FILE", "its key (PEM)", NULL, &settings.tls.key},

@@ -54,6 +54,7 @@ static size_t take_hello(struct kp_native *native, const uint8_t *bytes, size_t 
     memcpy(native->uuid, hello.uuid, sizeof native->uuid);
     native->minor = hello.minor;
     native->made = hello.chunks;
+    native->first = hello.first;
     native->phase = KP_NATIVE_WAITING;
     native->ops->hello(native->user, &hello, token);
     return sizeof hello + hello.token_bytes;
@@ -116,8 +117,9 @@ static size_t add_chunk(struct kp_native *native, struct run *run, const uint8_t
     if (error)
         return refuse(native, KP_WIRE_DAMAGED, error);
     size_t whole = sizeof header + header.payload_bytes;
-    uint64_t due = native->next + run->chunks;
-    if (header.number > due)
+    uint64_t due = run->chunks ? (uint64_t)run->last.number + 1 : native->next;
+    /* What was acknowledged to another collector may be gone, but for what names things. */
+    if (header.number > due && (due == 0 || header.number > native->first))
         return refuse(native, KP_WIRE_DAMAGED, "a chunk is missing");
     if (header.number < due && run->chunks)
         return refuse(native, KP_WIRE_DAMAGED, "a chunk came twice");
@@ -148,7 +150,7 @@ static size_t take_chunks(struct kp_native *native, const uint8_t *bytes, size_t
     /* What came before a damaged chunk is good. */
     if (!run.chunks)
         return used;
-    native->next += run.chunks;
+    native->next = (uint64_t)run.last.number + 1;
     if (run.last.type == KP_CHUNK_END)
         native->phase = KP_NATIVE_ENDED;
     if (!native->ops->chunks(native->user, run.bytes, run.count, run.chunks, &run.last))

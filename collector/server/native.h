@@ -16,8 +16,9 @@ struct kp_native_ops {
     /* A hello. To be answered by kp_native_answer, in the call or later; until then nothing more is taken. */
     void (*hello)(void *user, const struct kp_wire_hello *hello, const char *token);
     /*
-     * Whole chunks in a row, checked, the first with the number that is due. False: they were not taken, and
-     * the peer is being closed. `last` points to the newest one's header.
+     * Whole chunks in a row, checked, the first with the number that is due (or a later one, where the sender
+     * has forgotten some). False: they were not taken, and the peer is being closed. `last` points to the
+     * newest one's header.
      */
     bool (*chunks)(void *user, const uint8_t *bytes, size_t count, uint32_t chunks,
                    const struct kp_chunk_header *last);
@@ -33,6 +34,7 @@ struct kp_native {
     uint8_t uuid[16];
     uint16_t minor;              /* of the section's format */
     uint64_t made;               /* chunks that the sender had made at its hello */
+    uint64_t first;              /* from this number on it has all of them */
     uint64_t next;               /* number of the chunk that is due */
     uint64_t repeated;           /* chunks that were safe already */
     uint64_t types[8];           /* chunks by type; 0: others */

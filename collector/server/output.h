@@ -14,20 +14,24 @@
 #include <stdint.h>
 
 #include "kieker_record.h"
+#include "trace/kieker/input.h"
 #include "trace/layout.h"
 #include "trace/status.h"
 
 struct kp_server;
+struct kp_trace_ids;
 struct kp_peer;
 
 /* The beginning of each output's own struct. */
 struct kp_output {
     const struct kp_output_kind *kind;
     struct kp_server *server;
+    struct kp_trace_ids *ids; /* records of several peers meet in one place: their trace ids are told apart */
 };
 
 struct kp_output_kind {
     const char *prefix; /* "trace:" */
+    bool forwards;      /* a row for --forward: `place` is the whole address */
 
     /* NULL, and `error` says why. */
     struct kp_output *(*open)(struct kp_server *server, const char *place, char *error, size_t bytes);
@@ -45,6 +49,11 @@ struct kp_output_kind {
     enum kp_status (*stream_record)(struct kp_output *output, struct kp_peer *peer,
                                     const struct kieker_record_type *type, int64_t logging_ns,
                                     const void *record);
+    /* Events of calls, without the way through a struct. NULL: they go to stream_record as the others. */
+    enum kp_status (*stream_event)(struct kp_output *output, struct kp_peer *peer,
+                                   const struct kp_kieker_event *event);
+    /* The newest bytes of the stream are used up. */
+    void (*stream_pause)(struct kp_output *output, struct kp_peer *peer);
     /* `lost`: why the stream ended early, or NULL. */
     void (*stream_close)(struct kp_output *output, struct kp_peer *peer, const char *lost);
 
@@ -52,11 +61,13 @@ struct kp_output_kind {
     void (*tick)(struct kp_output *output, uint64_t now_ms);
     /* Whether something waits that is in no file and with no other collector yet. */
     bool (*waits)(struct kp_output *output);
-    /* All peers are gone. Ends everything in order; KP_OK when nothing was lost. */
+    /* All peers are gone: closes what it has in the event loop. May be NULL. */
+    void (*stop)(struct kp_output *output);
+    /* The event loop is over. Ends everything in order; KP_OK when nothing was lost. */
     enum kp_status (*close)(struct kp_output *output);
 };
 
-/* `text`: what --output or --forward said. */
-struct kp_output *kp_output_open(struct kp_server *server, const char *text, char *error, size_t bytes);
+/* What --output or --forward said. */
+struct kp_output *kp_output_open(struct kp_server *server, char *error, size_t bytes);
 
 #endif

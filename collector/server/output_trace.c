@@ -84,6 +84,15 @@ static bool read_folder(struct kp_output_trace *output, char *error, size_t byte
     return true;
 }
 
+static void free_output(struct kp_output_trace *output)
+{
+    kp_zstd_close(&output->zstd);
+    kp_trace_file_free(&output->merged);
+    kp_sections_free(&output->sections);
+    free(output->folder);
+    free(output);
+}
+
 static struct kp_output *open_output(struct kp_server *server, const char *place, char *error, size_t bytes)
 {
     if (mkdir(place, 0700) && errno != EEXIST) {
@@ -94,10 +103,9 @@ static struct kp_output *open_output(struct kp_server *server, const char *place
     output->output.server = server;
     output->folder = kp_copy_text(place);
     output->merged.fd = -1;
+    kp_zstd_open(&output->zstd, 1);
     if (!read_folder(output, error, bytes)) {
-        kp_sections_free(&output->sections);
-        free(output->folder);
-        free(output);
+        free_output(output);
         return NULL;
     }
     kp_trace_merge_begin(output);
@@ -190,6 +198,7 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
     struct kp_output_trace *output = (struct kp_output_trace *)base;
     struct kp_known_section *section = peer->sink;
     enum kp_status status = KP_OK;
+    (void)chunks;
     if (section->chunks == 0)
         status = begin_file(output, section, peer, bytes);
     if (status == KP_OK)
@@ -204,7 +213,7 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
     }
     kp_trace_note_room(output);
     output->output.server->metrics.bytes_written += count;
-    section->chunks += chunks;
+    section->chunks = (uint64_t)last->number + 1;
     section->ended = last->type == KP_CHUNK_END;
     kp_peer_safe(peer, section->chunks);
     return KP_OK;
@@ -224,17 +233,21 @@ static void section_close(struct kp_output *base, struct kp_peer *peer)
 
 static void tick(struct kp_output *base, uint64_t now_ms)
 {
+    kp_trace_streams_tick((struct kp_output_trace *)base, now_ms);
     kp_trace_merge_tick((struct kp_output_trace *)base, now_ms);
+}
+
+static bool waits(struct kp_output *base)
+{
+    return base->server->blocked;
 }
 
 static enum kp_status close_output(struct kp_output *base)
 {
     struct kp_output_trace *output = (struct kp_output_trace *)base;
-    kp_trace_file_free(&output->merged);
-    kp_sections_free(&output->sections);
-    free(output->folder);
-    free(output);
-    return KP_OK;
+    enum kp_status status = kp_trace_streams_end(output);
+    free_output(output);
+    return status;
 }
 
 const struct kp_output_kind kp_output_trace = {
@@ -243,6 +256,12 @@ const struct kp_output_kind kp_output_trace = {
     .section_open = section_open,
     .section_chunks = section_chunks,
     .section_close = section_close,
+    .stream_open = kp_trace_stream_open,
+    .stream_record = kp_trace_stream_record,
+    .stream_event = kp_trace_stream_event,
+    .stream_pause = kp_trace_stream_pause,
+    .stream_close = kp_trace_stream_close,
     .tick = tick,
+    .waits = waits,
     .close = close_output,
 };

@@ -8,9 +8,8 @@
 #include "channel.h"
 #include "native.h"
 #include "output.h"
+#include "rewrite.h"
 #include "trace/kieker/input.h"
-
-struct kp_rewrite;
 
 enum kp_peer_kind { KP_PEER_UNKNOWN, KP_PEER_NATIVE, KP_PEER_KIEKER };
 
@@ -34,8 +33,12 @@ struct kp_peer {
     uint64_t safe, told; /* chunks that are in the output; that the peer was told of */
 
     struct kp_kieker_stream *stream;
-    struct kp_rewrite *rewrite;
-    const char *trouble; /* why a stream is to be dropped, found in the middle of it */
+    struct kp_rewrite rewrite;
+    struct kp_peer_ids ids;
+    int64_t newest_ns;      /* time of the newest record */
+    uint64_t begun, ended;  /* calls: as many when none is open */
+    enum kp_status trouble; /* of the output, in the middle of a stream */
+    char host[64];          /* the name that it goes by when it has none */
 
     void *sink; /* the output's */
 };

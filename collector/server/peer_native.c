@@ -73,6 +73,11 @@ static bool on_chunks(void *user, const uint8_t *bytes, size_t count, uint32_t c
     struct kp_server *server = peer->server;
     enum kp_status status =
         server->output->kind->section_chunks(server->output, peer, bytes, count, chunks, last);
+    if (status == KP_ERROR_DAMAGED || status == KP_ERROR_VALUE) {
+        peer->native.error = "a chunk makes no sense";
+        peer->native.refusal = KP_WIRE_DAMAGED;
+        return false;
+    }
     if (status != KP_OK) {
         server->metrics.output_errors += status != KP_ERROR_FULL;
         kp_peer_send_away(peer, KP_WIRE_FULL);

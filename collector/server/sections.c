@@ -142,11 +142,11 @@ static bool step(struct look *look, uint64_t end)
 {
     struct kp_chunk_header header;
     if ((!look->section && !step_preamble(look)) || !read_at(look, look->at, &header, sizeof header) ||
-        !kp_chunk_header_valid(&header) || header.number != look->section->chunks ||
+        !kp_chunk_header_valid(&header) || header.number < look->section->chunks ||
         !is_whole(look, &header, end))
         return false;
     look->at += sizeof header + header.payload_bytes;
-    look->section->chunks++;
+    look->section->chunks = (uint64_t)header.number + 1; /* the sender may have forgotten some before it */
     look->section->file.bytes = look->at;
     if (header.type == KP_CHUNK_END) {
         look->section->ended = true;

@@ -50,6 +50,8 @@ static void on_signal(uv_signal_t *signal, int number)
 static void close_handles(struct kp_server *server)
 {
     server->stopped = true;
+    if (server->output && server->output->kind->stop)
+        server->output->kind->stop(server->output);
     kp_control_close_all(server);
     kp_turns_stop(&server->turns);
     uv_close((uv_handle_t *)&server->ticker, NULL);
@@ -166,8 +168,7 @@ static bool start(struct kp_server *server, char *error, size_t bytes)
             return false;
     }
     raise_limits(server);
-    server->output =
-        kp_output_open(server, settings->forward ? settings->forward : settings->output, error, bytes);
+    server->output = kp_output_open(server, error, bytes);
     return server->output && listen_everywhere(server, error, bytes) && kp_control_open(server, error, bytes);
 }
 

@@ -15,7 +15,7 @@ struct kp_serve_settings {
     const char *name;    /* pattern of file names */
     const char *records; /* "events" or "executions": of native peers in Kieker's forms */
     bool merge, normalize, insecure;
-    const char *token_file, *control, *metrics;
+    const char *token_file, *forward_token_file, *control, *metrics;
     struct kp_tls_files tls;
     uint64_t peer_bytes, backlog_bytes, rotate_bytes, keep_bytes;
     uint64_t rotate_ms, silence_ms, stop_ms, keep_ms;
