@@ -182,7 +182,9 @@ def untouched(python):
 
 
 def main():
-    pythons = one_of_each_minor((3, 8))
+    found = one_of_each_minor((3, 8))
+    # What differs between versions is in the oldest and the newest, and where `find_module` went.
+    pythons = [python for number, python in enumerate(found) if number in (0, len(found) // 2, len(found) - 1)]
     if not pythons:
         print("no interpreter that can be traced")
         return 77

@@ -30,8 +30,8 @@ sys.audit("kprobe.probes", _functions)
 present = bool(_functions)
 
 
-def _nothing(*_):
-    return 0
+# Takes what a probe takes, and costs less than any function in Python.
+_nothing = {}.get
 
 
 def _function(name):
@@ -70,17 +70,13 @@ def cause_of(error):
 class region:
     """A region with a name: a context manager, and a decorator."""
 
-    __slots__ = ("name", "handle")
+    __slots__ = ("name", "handle", "begin", "end")
 
     def __init__(self, name):
         self.name = name
-        self.handle = _region(name)
-
-    def begin(self):
-        _begin(self.handle)
-
-    def end(self):
-        _end(self.handle)
+        self.handle = handle = _region(name)
+        self.begin = functools.partial(_begin, handle)
+        self.end = functools.partial(_end, handle)
 
     def fail(self, cause=None):
         """`cause`: a kind of failure, or an exception."""
