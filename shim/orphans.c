@@ -81,6 +81,7 @@ static int open_trace(struct kp_shm_control *shm, char path[KP_SHM_OUTPUT_BYTES]
          */
         atomic_store(&shm->file_bytes, 0);
         atomic_store(&shm->defs_tail, 0);
+        atomic_store(&shm->chunks, 0);
         return fd >= 0 ? fd : kp_sink_create(path, KP_SHM_OUTPUT_BYTES);
     }
     fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);

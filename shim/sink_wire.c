@@ -1,5 +1,5 @@
 /*
- * tcp:// and unix: - to a collector (trace/wire.h). Every chunk goes to a spool file first, which the sender
+ * tcp://, unix: and kieker-tcp:// - to a collector. Every chunk goes to a spool file first, which the sender
  * empties: so a chunk outlives this process from `write` on, whatever becomes of the connection, and `write`
  * never waits for it. The spool is removed when the collector has acknowledged the end.
  *
@@ -15,13 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "carrier.h"
 #include "core.h"
 #include "log.h"
 #include "trace/leftover.h"
-#include "trace/sender.h"
 
-#define PAUSE_MOST_NS 5000000ull   /* while lingering */
-#define SEND_BYTES    (256u << 10) /* that wait for the next turn at most */
+#define PAUSE_MOST_NS 5000000ull  /* while lingering */
+#define SEND_BYTES    (64u << 10) /* that wait for the next turn at most */
 
 struct adopted {
     struct adopted *next;
@@ -34,8 +34,9 @@ static struct {
     char name[4200]; /* for messages: the output as it was given */
     char token[KP_WIRE_TOKEN_MAX + 1];
     struct kp_spool spool, child_spool;
-    struct kp_sender sender, child_sender;
-    uint64_t unsent; /* bytes written since the last turn */
+    struct kp_carrier carrier, child_carrier;
+    uint8_t uuid[16]; /* of the section in the spool */
+    uint64_t unsent;  /* bytes written since the last turn */
     bool child_busy;
     struct adopted *adopted;
 } wire;
@@ -89,16 +90,20 @@ static void read_token(void)
     wire.token[strcspn(wire.token, "\r\n")] = '\0';
 }
 
-static bool set_up(struct kp_sender *sender, const char *rest)
+static bool set_up(struct kp_carrier *carrier, const char *rest)
 {
-    bool tcp = strncmp(kp_core.options.output, "tcp:", 4) == 0;
+    const struct kp_sink *sink = kp_sink_find(kp_core.options.output, &rest);
+    bool tcp = sink != &kp_sink_unix;
     char path[4096];
 
     if (!tcp && !kp_sink_expand(rest, path, sizeof path))
         return false;
-    sender->token = wire.token;
-    sender->token_bytes = (uint16_t)strlen(wire.token);
-    return kp_peer_init(&sender->peer, tcp, tcp ? rest : path);
+    carrier->kieker = sink == &kp_sink_kieker_tcp;
+    if (!carrier->kieker) {
+        carrier->sender.token = wire.token;
+        carrier->sender.token_bytes = (uint16_t)strlen(wire.token);
+    }
+    return kp_peer_init(kp_carrier_peer(carrier), tcp, tcp ? rest : path);
 }
 
 static void start(const char *rest)
@@ -108,9 +113,9 @@ static void start(const char *rest)
     wire.spool.fd = wire.child_spool.fd = -1;
     snprintf(wire.name, sizeof wire.name, "%s", kp_core.options.output);
     read_token();
-    wire.good = set_up(&wire.sender, rest) && set_up(&wire.child_sender, rest);
-    wire.sender.peer.say = say;
-    wire.child_sender.peer.say = say_nothing;
+    wire.good = set_up(&wire.carrier, rest) && set_up(&wire.child_carrier, rest);
+    kp_carrier_peer(&wire.carrier)->say = say;
+    kp_carrier_peer(&wire.child_carrier)->say = say_nothing;
     if (!wire.good)
         kp_log(KP_LEVEL_ERROR, "%s: that path is too long for a socket", wire.name);
 }
@@ -160,8 +165,7 @@ static enum kp_status wire_open(const char *rest, const char *place, bool resume
 
     if (wire.pid != kp_core.pid)
         start(rest);
-    if (resume && *wire.spool.path &&
-        memcmp(wire.sender.uuid, kp_core.shm->uuid, sizeof wire.sender.uuid) == 0) {
+    if (resume && *wire.spool.path && memcmp(wire.uuid, kp_core.shm->uuid, sizeof wire.uuid) == 0) {
         status = kp_spool_resume(&wire.spool);
         if (status != KP_OK)
             kp_log(KP_LEVEL_ERROR, "cannot go on with %s: %s", wire.spool.path, strerror(errno));
@@ -171,8 +175,11 @@ static enum kp_status wire_open(const char *rest, const char *place, bool resume
     if (*wire.spool.path)
         wire_adopt(wire.spool.path);
     status = create_spool(place);
-    if (status == KP_OK)
-        kp_sender_begin(&wire.sender, &wire.spool, kp_core.shm->uuid);
+    memcpy(wire.uuid, kp_core.shm->uuid, sizeof wire.uuid);
+    if (status == KP_OK && !kp_carrier_begin(&wire.carrier, &wire.spool, wire.uuid)) {
+        kp_log(KP_LEVEL_ERROR, "%s: no memory for the connection", wire.name);
+        status = KP_ERROR_NO_MEMORY;
+    }
     return status;
 }
 
@@ -184,11 +191,9 @@ static void next_child(void)
     if (!one)
         return;
     wire.adopted = one->next;
-    wire.child_busy = kp_spool_open(&wire.child_spool, one->path) == KP_OK;
-    if (wire.child_busy && kp_spool_uuid(&wire.child_spool, uuid))
-        kp_sender_begin(&wire.child_sender, &wire.child_spool, uuid);
-    else if (wire.child_busy)
-        wire.child_busy = false;
+    wire.child_busy = kp_spool_open(&wire.child_spool, one->path) == KP_OK &&
+                      kp_spool_uuid(&wire.child_spool, uuid) &&
+                      kp_carrier_begin(&wire.child_carrier, &wire.child_spool, uuid);
     if (!wire.child_busy)
         kp_spool_suspend(&wire.child_spool);
     free(one);
@@ -206,10 +211,10 @@ static uint64_t child_turn(uint64_t now_ns)
         wire.child_busy = false;
         return 0;
     }
-    rest = kp_sender_turn(&wire.child_sender, now_ns);
-    if (!kp_sender_done(&wire.child_sender))
+    rest = kp_carrier_turn(&wire.child_carrier, now_ns);
+    if (!kp_carrier_done(&wire.child_carrier))
         return rest;
-    kp_sender_pause(&wire.child_sender);
+    kp_carrier_pause(&wire.child_carrier);
     kp_spool_remove(&wire.child_spool);
     wire.child_busy = false;
     return 0;
@@ -222,7 +227,7 @@ static uint64_t wire_turn(void)
     if (!wire.good)
         return UINT64_MAX;
     wire.unsent = 0;
-    rest = kp_sender_turn(&wire.sender, now_ns);
+    rest = kp_carrier_turn(&wire.carrier, now_ns);
     publish();
     child = child_turn(now_ns);
     return rest < child ? rest : child;
@@ -246,7 +251,7 @@ static enum kp_status wire_write(const void *data, size_t bytes)
 
 static bool all_done(void)
 {
-    return kp_sender_done(&wire.sender) && !wire.child_busy && !wire.adopted;
+    return kp_carrier_done(&wire.carrier) && !wire.child_busy && !wire.adopted;
 }
 
 /* Nobody is there: to wait is in vain. */
@@ -269,7 +274,7 @@ static void tell_rest(void)
 
     for (struct adopted *one = wire.adopted; one; one = one->next)
         children++;
-    if (!kp_sender_done(&wire.sender))
+    if (!kp_carrier_done(&wire.carrier))
         kp_log(KP_LEVEL_WARN, "%s: the rest of the trace, %llu bytes, is in %s: `kprobe report` reads it",
                wire.name, (unsigned long long)(wire.spool.end.offset - wire.spool.first.offset),
                wire.spool.path);
@@ -279,42 +284,35 @@ static void tell_rest(void)
 
 static void wire_finish(uint64_t end_ns)
 {
-    try_at_once(&wire.sender.peer);
-    try_at_once(&wire.child_sender.peer);
+    try_at_once(kp_carrier_peer(&wire.carrier));
+    try_at_once(kp_carrier_peer(&wire.child_carrier));
     while (wire.good) {
         uint64_t rest = wire_turn();
         struct timespec pause = {0, (long)(rest < PAUSE_MOST_NS ? rest : PAUSE_MOST_NS)};
 
-        if (all_done() || is_absent(&wire.sender.peer) || kp_peer_now() >= end_ns)
+        if (all_done() || is_absent(kp_carrier_peer(&wire.carrier)) || kp_peer_now() >= end_ns)
             break;
         nanosleep(&pause, NULL);
     }
     if (!all_done())
         tell_rest();
-    kp_sender_pause(&wire.sender);
-    if (kp_sender_done(&wire.sender))
+    kp_carrier_pause(&wire.carrier);
+    if (kp_carrier_done(&wire.carrier))
         kp_spool_remove(&wire.spool);
 }
 
 static void wire_close(void)
 {
-    kp_sender_pause(&wire.sender);
-    kp_sender_pause(&wire.child_sender);
+    kp_carrier_pause(&wire.carrier);
+    kp_carrier_pause(&wire.child_carrier);
     kp_spool_suspend(&wire.spool);
     kp_spool_suspend(&wire.child_spool);
 }
 
-const struct kp_sink kp_sink_tcp = {.place = wire_place,
-                                    .open = wire_open,
-                                    .write = wire_write,
-                                    .turn = wire_turn,
-                                    .finish = wire_finish,
-                                    .adopt = wire_adopt,
-                                    .close = wire_close};
-const struct kp_sink kp_sink_unix = {.place = wire_place,
-                                     .open = wire_open,
-                                     .write = wire_write,
-                                     .turn = wire_turn,
-                                     .finish = wire_finish,
-                                     .adopt = wire_adopt,
-                                     .close = wire_close};
+#define SLOTS                                                                                                \
+    .place = wire_place, .open = wire_open, .write = wire_write, .turn = wire_turn, .finish = wire_finish,   \
+    .adopt = wire_adopt, .close = wire_close
+
+const struct kp_sink kp_sink_tcp = {SLOTS};
+const struct kp_sink kp_sink_unix = {SLOTS};
+const struct kp_sink kp_sink_kieker_tcp = {SLOTS, .converts = true};

@@ -210,10 +210,12 @@ static void sleep_until_woken(void)
 {
     uint64_t end = monotonic_ns() + PERIOD_NS, now;
 
-    while (atomic_load_explicit(&wake_word, memory_order_acquire) == 0 && (now = monotonic_ns()) < end) {
+    while ((now = monotonic_ns()) < end) {
         uint64_t rest = sink->turn ? sink->turn() : UINT64_MAX;
         struct timespec pause = {0, (long)(rest < end - now ? rest : end - now)};
 
+        if (atomic_load_explicit(&wake_word, memory_order_acquire))
+            break;
         syscall(SYS_futex, &wake_word, FUTEX_WAIT_PRIVATE, 0u, &pause, NULL, 0u);
     }
 }

@@ -91,7 +91,9 @@ const struct kp_output_info *kp_output_row(size_t index);
 const struct kp_output_info *kp_output_find(const char *output, const char **rest);
 
 /* All of them for help and messages: "file:PATH, null:, ...". */
-#define KP_OUTPUTS_ALLOWED "file:PATH, null:, tcp://HOST[:PORT] or unix:PATH"
+#define KP_OUTPUTS_ALLOWED                                                                                   \
+    "file:PATH, null:, tcp://HOST[:PORT], unix:PATH, kieker-tcp://HOST[:PORT], kieker-text:DIR or "          \
+    "kieker-binary:DIR"
 
 #define KP_OPTION_BUFFER_MIN (64ull << 10)
 #define KP_OPTION_BUFFER_MAX (16ull << 20)

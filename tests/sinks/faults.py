@@ -20,9 +20,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "stress"))
 import tracing  # noqa: E402
 from tracing import Failure, kprobe  # noqa: E402
+import kieker  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 CALLS = 20000
+CHUNK = 32768  # slots that a chunk has at most
 
 
 def check(condition, text, *values):
@@ -261,21 +263,24 @@ def quick(run):
     run.check_all(run.spools()[0])
 
 
+def wait_for(run, text, seconds=20):
+    limit = time.monotonic() + seconds
+    while text not in run.messages() and time.monotonic() < limit:
+        time.sleep(0.05)
+    check(text in run.messages(), "no '%s' was said: %s", text, run.messages())
+
+
 def full(run):
     """The spool is full: events are dropped, and counted exactly; with room again the trace goes on."""
     receiver = run.receiver()
     receiver.stop()
     process = run.start(receiver.output, "--stop", run.file("stop"), "--pause", 0.001, 100000, spool_bytes="1M",
                         compress="none", buffer="64K")
-    limit = time.monotonic() + 20
-    while "no room" not in run.messages() and time.monotonic() < limit:
-        time.sleep(0.05)
+    wait_for(run, "no room")
     time.sleep(0.5)
     check(os.stat(run.spools()[0]).st_size <= 1 << 20, "the spool is larger than allowed")
     receiver = receiver.restart()
-    limit = time.monotonic() + 20
-    while "there is room again" not in run.messages() and time.monotonic() < limit:
-        time.sleep(0.05)
+    wait_for(run, "there is room again")
     open(run.file("stop"), "w").close()
     run.end(process)
     check("there is room again" in run.messages(), "said: %s", run.messages())
@@ -289,23 +294,30 @@ def full(run):
     check(made - lost <= read <= made and made - read >= lost - 10000 / 100, "made %d, read %d, lost %d", made, read, lost)
 
 
+def kill_counting(run, output):
+    """A program that is killed after a while; how many calls it made, at least, and one portion more at most."""
+    process = run.start(output, "--stop", run.file("stop"), "--count", run.file("count"), "--pause", 0.001, 100)
+    time.sleep(0.6)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with open(run.file("count"), encoding="ascii") as file:
+        return process.pid, int(file.read())
+
+
 def killed(run):
-    """SIGKILL while it is there, slow, and away: collector, spool and shared memory have everything, once."""
+    """SIGKILL while it is there, slow, and away: spool and shared memory have everything, once."""
     for manners in ({}, {"stall": 60}, {"ack_every": 4, "ack_late": 0.01}, None):
         receiver = run.receiver(**(manners or {}))
         if manners is None:
             receiver.stop()
-        process = run.start(receiver.output, "--stop", run.file("stop"), "--pause", 0.001, 100)
-        time.sleep(0.6)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        pid, made = kill_counting(run, receiver.output)
         receiver.stop()
         check(len(run.spools()) == 1, "no spool")
-        spool, left = run.spools()[0], glob.glob("/dev/shm/kprobe.%d.*" % process.pid)
+        spool, left = run.spools()[0], glob.glob("/dev/shm/kprobe.%d.*" % pid)
         check(len(left) == 1, "shared memory: %s", left)
         # Nothing was dropped from a spool so small: with the shared memory it has the whole trace.
         calls = run.traced(spool)
-        check(calls[process.pid][0] > 300, "only %s calls", calls)
+        check(made <= calls[pid][0] <= made + 100, "%d calls or a few more made, %d traced", made, calls[pid][0])
         kprobe("recover", "--output", run.file("whole.kpt"), "--remove", spool)
         check(run.traced(run.file("whole.kpt")) == calls, "recover makes something else of it")
         check(not os.path.exists(left[0]), "shared memory is left")
@@ -313,9 +325,154 @@ def killed(run):
         os.unlink(spool)
 
 
+# --- Kieker's logs and streams --------------------------------------------------------------------------------------
+
+STEP = "object __main__.step(object)"
+
+
+def steps(*logs, **options):
+    """Calls of step() in the records of logs, or of connections one after the other."""
+    return kieker.check_traces([record for log in logs for record in log], **options)[STEP]
+
+
+def made_in_all(run):
+    return sum(sum(calls) for calls in run.made.values())
+
+
+def check_streams(run, receiver, **options):
+    calls = steps(*receiver.wait(), **options)
+    check(calls == made_in_all(run), "%d calls made, %d came", made_in_all(run), calls)
+    check(not run.spools(), "left in the spool: %s", run.spools())
+
+
+def kieker_logs(run):
+    for form in ("text", "binary"):
+        output = "kieker-%s:%s" % (form, run.file(form))
+        for name, arguments in (("", ["--threads", 3, "--exec", CALLS // 4]), (".2", ["--fork", 2, CALLS // 4])):
+            # Four logs: of a program, of that which takes its place, of a further one, and of its children.
+            run.made.clear()
+            run.run(output, *arguments)
+            logs = [run.file(form) + suffix for suffix in (["", ".1"] if not name else [".2", ".3", ".4"])]
+            calls = sum(steps(kieker.read_log(log)) for log in logs)
+            check(calls == made_in_all(run), "%s: %d calls made, %d in the logs", form, made_in_all(run), calls)
+        check(sorted(glob.glob(run.file(form) + "*")) == [run.file(form) + s for s in ("", ".1", ".2", ".3", ".4")],
+              "other files: %s", os.listdir(run.folder))
+    check(not run.messages(), "said: %s", run.messages())
+
+
+def kieker_killed(run):
+    """The log ends in the middle, and what it has not is in shared memory."""
+    for form in ("text", "binary"):
+        pid, made = kill_counting(run, "kieker-%s:%s" % (form, run.file(form)))
+        calls = steps(kieker.read_log(run.file(form), cut=True), ended=False)
+        check(calls >= made * 0.5, "%d of %d calls are in the log", calls, made)
+        kprobe("recover", "--output", run.file(form + ".rest"), "--remove", run.file(form + ".kpt"), check=False)
+        calls += enters(run.file(form + ".rest"), good=False)
+        # What was just being written is in both then: at most a chunk.
+        check(made <= calls <= made + CHUNK, "%d calls or a few more made, %d in log and shared memory", made, calls)
+        check(not glob.glob("/dev/shm/kprobe.%d.*" % pid), "shared memory is left")
+
+
+def kieker_children(run):
+    """Children that end by _exit: what is not in their logs is in traces beside them."""
+    run.run("kieker-text:" + run.file("log.%p"), "--fork", 2, "--hard", CALLS)
+    logs, rests = glob.glob(run.file("log.*[0-9]")), glob.glob(run.file("log.*.kpt"))
+    check(len(logs) == 3 and len(rests) == 2, "made: %s", os.listdir(run.folder))
+    calls = sum(steps(kieker.read_log(log, cut=True), ended=False) for log in logs)
+    calls += sum(enters(rest, good=False) for rest in rests)
+    check(made_in_all(run) <= calls <= made_in_all(run) + 2 * CHUNK, "%d calls made, %d in logs and rests", made_in_all(run), calls)
+
+
+def kieker_full(run):
+    """No room on the disk for a while."""
+    disk = run.file("disk")
+    os.mkdir(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], check=False, stderr=subprocess.DEVNULL).returncode:
+        print("skipped: no mounts for this user")
+        sys.exit(77)
+    try:
+        process = run.start("kieker-binary:" + disk + "/log", "--stop", run.file("stop"), "--pause", 0.01, 1000)
+        wait_for(run, "no room")
+        subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
+        wait_for(run, "there is room again")
+        open(run.file("stop"), "w").close()
+        run.end(process)
+        # Rings hold much more than was made meanwhile: nothing was lost.
+        check(steps(kieker.read_log(disk + "/log")) == made_in_all(run), "calls are missing, or there twice")
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
+
+
+def kieker_healthy(run):
+    receiver = kieker.Receiver()
+    run.run(receiver.output, "--threads", 3, CALLS // 2)
+    check_streams(run, receiver)
+    check(not run.messages(), "said: %s", run.messages())
+
+
+def kieker_absent(run):
+    receiver = kieker.Receiver()
+    receiver.stop()
+    process = run.start(receiver.output, "--stop", run.file("stop"), "--pause", 0.01, 500)
+    time.sleep(0.6)
+    receiver = kieker.Receiver(receiver.port)
+    time.sleep(0.3)
+    open(run.file("stop"), "w").close()
+    run.end(process)
+    check_streams(run, receiver)
+
+
+def kieker_returns(run):
+    """It ends in the middle and comes back: all strings again, and nothing is missing."""
+    receiver = kieker.Receiver()
+    process = run.start(receiver.output, "--stop", run.file("stop"), "--pause", 0.005, 200)
+    streams = []
+    for _ in range(3):
+        time.sleep(0.4)
+        # What its kernel has taken and it has not read would be lost with it: nobody acknowledges that.
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        receiver.stop()
+        streams += receiver.wait()
+        receiver = kieker.Receiver(receiver.port)
+        process.send_signal(signal.SIGCONT)
+    time.sleep(0.4)
+    open(run.file("stop"), "w").close()
+    run.end(process)
+    calls = steps(*streams, *receiver.wait(), repeated=True)
+    check(calls == made_in_all(run), "%d calls made, %d came", made_in_all(run), calls)
+
+
+def kieker_away(run):
+    """It never reads, or answers, or dies and stays away: what it did not take is in the spool."""
+    for manners in ({"stall": 60}, {"answer": b"HTTP/1.1 400 Bad Request"}, {"die_after": 100000}):
+        receiver = kieker.Receiver(**manners)
+        before = time.monotonic()
+        run.made.clear()
+        run.run(receiver.output, 10 * CALLS, linger="500ms")
+        check(time.monotonic() - before < 10, "the program waited")
+        receiver.stop()
+        check(len(run.spools()) == 1 and run.spools()[0] in run.messages(), "said: %s", run.messages())
+        check(b"__main__.step" in open(run.spools()[0], "rb").read(), "no names in the spool")
+        os.unlink(run.spools()[0])
+
+
+def kieker_forks(run):
+    receiver = kieker.Receiver()
+    run.run(receiver.output, "--fork", 3, CALLS // 4)
+    check_streams(run, receiver)
+    receiver = kieker.Receiver()
+    run.made.clear()
+    run.run(receiver.output, "--fork", 3, "--hard", "--exec", CALLS // 4)
+    # The rest of a child that ended by _exit begins a stream, and traces, of its own.
+    check(not run.spools(), "left in the spool: %s", run.spools())
+    receiver.wait()
+
+
 KINDS = {function.__name__: function for function in (
     healthy, absent, returns, never_returns, closes_inside, stalls, late, garbage, token, replaced, forks, execs, threads, quick,
-    full, killed)}
+    full, killed, kieker_logs, kieker_killed, kieker_children, kieker_full, kieker_healthy, kieker_absent, kieker_returns, kieker_away,
+    kieker_forks)}
 
 
 def main():

@@ -1,8 +1,8 @@
 """What the tests of sinks trace: calls of step(), counted exactly, as many as a command line says.
 
-    program.py [--pause S] [--threads N] [--fork N] [--exec] [--stop FILE] [--hard] CALLS
+    program.py [--pause S] [--threads N] [--fork N] [--exec] [--stop FILE [--count FILE]] [--hard] CALLS
 
---stop: go on, in portions of CALLS, until there is a file of that name. Prints `pid calls` for each process.
+--stop: go on, in portions of CALLS, until there is a file of that name; --count: the calls so far are in a file. Prints `pid calls` for each process.
 """
 import argparse
 import os
@@ -25,10 +25,12 @@ def say(count):
     os.write(1, b"%d %d\n" % (os.getpid(), count))
 
 
-def until(stop, portion, pause):
+def until(stop, portion, pause, count):
     made = 0
     while not os.path.exists(stop):
         made += steps(portion)
+        if count:
+            os.pwrite(count, b"%20d" % made, 0)
         time.sleep(pause)
     return made
 
@@ -40,11 +42,13 @@ def main():
     parser.add_argument("--fork", type=int, default=0)
     parser.add_argument("--exec", action="store_true")
     parser.add_argument("--stop")
+    parser.add_argument("--count")
     parser.add_argument("--hard", action="store_true", help="children end by _exit")
     parser.add_argument("calls", type=int)
     options = parser.parse_args()
     if options.stop:
-        say(until(options.stop, options.calls, options.pause))
+        count = os.open(options.count, os.O_WRONLY | os.O_CREAT, 0o600) if options.count else None
+        say(until(options.stop, options.calls, options.pause, count))
         return
     made = steps(options.calls)
     threads = [threading.Thread(target=steps, args=(options.calls,)) for _ in range(options.threads)]

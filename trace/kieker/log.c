@@ -17,6 +17,9 @@ struct kp_kieker_log {
     struct kp_kieker_log_options options;
     enum kp_kieker_form form;
     int folder, map, data; /* file descriptors, -1: none */
+    char *path;            /* of the folder */
+    char name[NAME_BYTES]; /* of the data file */
+    bool resumable;        /* it was open */
     uint64_t map_bytes, data_bytes;
     uint64_t taken_bytes, records; /* of the data file, before compression */
     time_t started;
@@ -61,6 +64,7 @@ static int fail(struct kp_kieker_log *log, int error)
     if (log->folder >= 0)
         close(log->folder);
     free(log->names);
+    free(log->path);
     free(log);
     errno = error;
     return -1;
@@ -100,6 +104,11 @@ enum kp_status kp_kieker_log_open(struct kp_kieker_log **out, const char *path, 
             fail(log, ENOMEM);
             return KP_ERROR_NO_MEMORY;
         }
+    }
+    log->path = strdup(path);
+    if (!log->path) {
+        fail(log, ENOMEM);
+        return KP_ERROR_NO_MEMORY;
     }
     if (open_folder(log, path) < 0)
         return errno == EEXIST ? KP_ERROR_VALUE : KP_ERROR_SYSTEM;
@@ -179,6 +188,7 @@ static enum kp_status open_data(struct kp_kieker_log *log)
     log->data = openat(log->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (log->data < 0)
         return refused();
+    memcpy(log->name, name, sizeof log->name);
     log->data_bytes = log->taken_bytes = log->records = 0;
     log->started = now.tv_sec;
     if (log->options.filter_open && !(log->filter = log->options.filter_open(log->data))) {
@@ -270,11 +280,32 @@ enum kp_status kp_kieker_log_tick(struct kp_kieker_log *log)
     return close_data(log);
 }
 
+void kp_kieker_log_suspend(struct kp_kieker_log *log)
+{
+    log->resumable = log->data >= 0;
+    if (log->data >= 0)
+        close(log->data);
+    close(log->map);
+    close(log->folder);
+    log->folder = log->map = log->data = -1;
+}
+
+enum kp_status kp_kieker_log_resume(struct kp_kieker_log *log)
+{
+    log->folder = open(log->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (log->folder >= 0)
+        log->map = openat(log->folder, "kieker.map", O_WRONLY | O_CLOEXEC);
+    if (log->map >= 0 && log->resumable)
+        log->data = openat(log->folder, log->name, O_WRONLY | O_CLOEXEC);
+    return log->map < 0 || (log->resumable && log->data < 0) ? KP_ERROR_SYSTEM : KP_OK;
+}
+
 static void close_rest(struct kp_kieker_log *log)
 {
     close(log->map);
     close(log->folder);
     free(log->names);
+    free(log->path);
     free(log);
 }
 

@@ -43,6 +43,13 @@ extern const struct kp_kieker_output_ops kp_kieker_log_ops;
 /* Look at the clock: a file whose time is over is closed. */
 enum kp_status kp_kieker_log_tick(struct kp_kieker_log *log);
 
+/*
+ * Close the files and remember everything else, for a thread that takes its descriptors with it; open them
+ * again. Not with compression. KP_ERROR_SYSTEM and errno.
+ */
+void kp_kieker_log_suspend(struct kp_kieker_log *log);
+enum kp_status kp_kieker_log_resume(struct kp_kieker_log *log);
+
 /* In a forked child: forget the files without touching them, and free. */
 void kp_kieker_log_forget(struct kp_kieker_log *log);
 

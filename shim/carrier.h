@@ -1,0 +1,52 @@
+/*
+ * Carrier: what empties a spool, in the language of the collector: kprobe's own, with acknowledgements, or
+ * Kieker's. Never waits.
+ */
+#ifndef KP_SHIM_CARRIER_H
+#define KP_SHIM_CARRIER_H
+
+#include "trace/kieker/streamer.h"
+#include "trace/sender.h"
+
+struct kp_carrier {
+    bool kieker;
+    union {
+        struct kp_sender sender;
+        struct kp_kieker_streamer streamer;
+    };
+};
+
+static inline struct kp_peer *kp_carrier_peer(struct kp_carrier *carrier)
+{
+    return carrier->kieker ? &carrier->streamer.peer : &carrier->sender.peer;
+}
+
+static inline bool kp_carrier_begin(struct kp_carrier *carrier, struct kp_spool *spool,
+                                    const uint8_t uuid[16])
+{
+    if (carrier->kieker)
+        return kp_kieker_streamer_begin(&carrier->streamer, spool);
+    kp_sender_begin(&carrier->sender, spool, uuid);
+    return true;
+}
+
+static inline uint64_t kp_carrier_turn(struct kp_carrier *carrier, uint64_t now_ns)
+{
+    return carrier->kieker ? kp_kieker_streamer_turn(&carrier->streamer, now_ns)
+                           : kp_sender_turn(&carrier->sender, now_ns);
+}
+
+static inline bool kp_carrier_done(const struct kp_carrier *carrier)
+{
+    return carrier->kieker ? kp_kieker_streamer_done(&carrier->streamer) : kp_sender_done(&carrier->sender);
+}
+
+static inline void kp_carrier_pause(struct kp_carrier *carrier)
+{
+    if (carrier->kieker)
+        kp_kieker_streamer_pause(&carrier->streamer);
+    else
+        kp_sender_pause(&carrier->sender);
+}
+
+#endif
