@@ -164,7 +164,7 @@ def closes_inside(run):
     receiver = run.receiver(die_after=60000)
     run.run(receiver.output, "--threads", 2, 100000)
     run.check_received(receiver)
-    check(receiver.connections > 5, "only %d connections", receiver.connections)
+    check(receiver.connections > 2, "only %d connections", receiver.connections)
 
 
 def stalls(run):
