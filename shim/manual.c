@@ -75,10 +75,15 @@ void kp_manual_note(void)
 /* Nobody else may have armed the core: a program in C whose functions no rule asks for. */
 static void arm(void)
 {
-    if (atomic_exchange(&tried, true))
+    static pthread_mutex_t configuring = PTHREAD_MUTEX_INITIALIZER;
+
+    if (atomic_load(&tried))
         return;
-    if (kp_manual_configure && kp_manual_configure() && kp_core.epoch == 0)
+    pthread_mutex_lock(&configuring);
+    if (!atomic_load(&tried) && kp_manual_configure && kp_manual_configure() && kp_core.epoch == 0)
         kp_core_arm();
+    atomic_store(&tried, true);
+    pthread_mutex_unlock(&configuring);
 }
 
 static char *keep(const char *text)
@@ -237,7 +242,8 @@ static inline struct kp_thread_state *start(struct manual *m, uint32_t *id, bool
 
 bool kp_manual_active(void)
 {
-    return kp_core.live && atomic_load_explicit(kp_core.live, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&kp_core.state, memory_order_acquire) != KP_CORE_OFF && kp_core.live &&
+           atomic_load_explicit(kp_core.live, memory_order_relaxed) != 0;
 }
 
 bool kp_manual_wanted(uint32_t handle)
@@ -277,24 +283,36 @@ static uint32_t find_open(const struct kp_thread_state *t, uint32_t id)
     return 0;
 }
 
+/* The registry knows what there are too many of to be kept here, too. 0: no room. */
+static uint32_t define_text(enum kp_function_kind kind, const char *text, uint64_t hash)
+{
+    size_t bytes = strlen(text);
+    uint64_t before, after;
+    uint32_t id = 0;
+
+    kp_core_lock();
+    before = kp_registry_bytes();
+    if (text_bytes + bytes <= TEXT_BYTES)
+        id = kp_registry_function(kind, text, bytes, "", 0, 0);
+    after = kp_registry_bytes();
+    /* Fewer in a child whose mapping was made just now. */
+    text_bytes += after > before ? after - before : 0;
+    if (id)
+        kp_manual_keep(hash, id);
+    kp_core_unlock();
+    return id;
+}
+
 static uint32_t cause_id(const char *cause)
 {
     uint64_t hash = kp_manual_hash(KP_FUNCTION_EXCEPTION, cause, NULL);
     uint32_t id = kp_manual_name(hash);
-    size_t bytes = strlen(cause);
     struct own_work work;
 
     if (id)
         return id;
     work = begin_own();
-    kp_core_lock();
-    id = text_bytes + bytes > TEXT_BYTES
-             ? 0
-             : kp_registry_function(KP_FUNCTION_EXCEPTION, cause, bytes, "", 0, 0);
-    text_bytes += id ? bytes : 0;
-    if (id)
-        kp_manual_keep(hash, id);
-    kp_core_unlock();
+    id = define_text(KP_FUNCTION_EXCEPTION, cause, hash);
     end_own(work);
     return id;
 }
@@ -424,7 +442,6 @@ int32_t kp_manual_text(void *unused, const char *text)
 {
     uint64_t hash = kp_manual_hash(KP_FUNCTION_TEXT, text, NULL);
     uint32_t id = kp_manual_name(hash);
-    size_t bytes = strlen(text);
     struct own_work work;
 
     (void)unused;
@@ -433,13 +450,7 @@ int32_t kp_manual_text(void *unused, const char *text)
     if (kp_self->busy || kp_local.own || !kp_manual_active())
         return -1;
     work = begin_own();
-    kp_core_lock();
-    /* More different strings than are kept: the registry knows them, too. */
-    if (text_bytes + bytes <= TEXT_BYTES)
-        id = kp_registry_function(KP_FUNCTION_TEXT, text, bytes, "", 0, 0);
-    if (id && kp_manual_keep(hash, id))
-        text_bytes += bytes;
-    kp_core_unlock();
+    id = define_text(KP_FUNCTION_TEXT, text, hash);
     end_own(work);
     return id ? (int32_t)id : -1;
 }

@@ -62,6 +62,8 @@ bool kp_manual_keep(uint64_t hash, uint32_t value)
     if (count == KP_MANUAL_NAMES_MAX)
         return false;
     row = place(rows, hash);
+    if (atomic_load_explicit(&row->hash, memory_order_relaxed))
+        return false;
     row->value = value;
     atomic_store_explicit(&row->hash, hash, memory_order_release);
     count++;

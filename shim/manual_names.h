@@ -17,7 +17,8 @@ uint64_t kp_manual_hash(unsigned kind, const char *text, const char *more);
 /* What was kept for a name; 0: nothing. Any thread. */
 uint32_t kp_manual_name(uint64_t hash);
 
-/* Keep a value other than 0. With kp_core.lock held. False: no room, or no memory. */
+/* Keep a value other than 0. With kp_core.lock held. False: no room, no memory, or the name has one already.
+ */
 bool kp_manual_keep(uint64_t hash, uint32_t value);
 
 #endif

@@ -57,7 +57,7 @@ static const char *destination;         /* what follows the scheme */
 static char place[KP_SHM_OUTPUT_BYTES]; /* where it was to be kept, before it got a suffix */
 
 static pthread_t thread;
-static void *stack;
+static _Atomic(void *) stack; /* threads that are new ask whether they are on it */
 static _Atomic bool exists;  /* under the lock, except for reading */
 static _Atomic bool failed;  /* the sink is broken for good */
 static _Atomic bool working; /* rings are being emptied */
@@ -286,17 +286,19 @@ static void *run(void *unused)
 /* The program's signals are not ours: a handler must never run in this thread. */
 static bool spawn(void)
 {
+    void *memory = atomic_load(&stack);
     pthread_attr_t attributes;
     sigset_t all, before;
     int error;
 
-    if (!stack && !(stack = kp_memory_private(STACK_BYTES)))
+    if (!memory && !(memory = kp_memory_private(STACK_BYTES)))
         return false;
+    atomic_store(&stack, memory);
     atomic_store(&request, GO_ON);
     atomic_store(&wake_word, 0);
     sigfillset(&all);
     pthread_attr_init(&attributes);
-    pthread_attr_setstack(&attributes, stack, STACK_BYTES);
+    pthread_attr_setstack(&attributes, memory, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&working, true);
     error = pthread_create(&thread, &attributes, run, NULL);
@@ -438,7 +440,9 @@ bool kp_writer_stop(bool finish_trace)
 
 bool kp_writer_stack_holds(const void *address)
 {
-    return stack && (uintptr_t)address - (uintptr_t)stack < STACK_BYTES;
+    const void *memory = atomic_load_explicit(&stack, memory_order_relaxed);
+
+    return memory && (uintptr_t)address - (uintptr_t)memory < STACK_BYTES;
 }
 
 void kp_writer_forked(void)
@@ -447,7 +451,7 @@ void kp_writer_forked(void)
     atomic_store(&working, false);
     atomic_store(&failed, false);
     /* Its stack stays mapped; a new thread takes a new one. */
-    stack = NULL;
+    atomic_store(&stack, NULL);
 }
 
 uint64_t kp_writer_prepare_next(struct kp_ring *ring)
