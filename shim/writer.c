@@ -58,9 +58,9 @@ static char place[KP_SHM_OUTPUT_BYTES]; /* where it was to be kept, before it go
 
 static pthread_t thread;
 static _Atomic(void *) stack; /* threads that are new ask whether they are on it */
-static _Atomic bool exists;  /* under the lock, except for reading */
-static _Atomic bool failed;  /* the sink is broken for good */
-static _Atomic bool working; /* rings are being emptied */
+static _Atomic bool exists;   /* under the lock, except for reading */
+static _Atomic bool failed;   /* the sink is broken for good */
+static _Atomic bool working;  /* rings are being emptied */
 static bool fresh, resume_section, finished, sink_was_open;
 static _Atomic uint32_t wake_word;
 static _Atomic unsigned request;

@@ -63,20 +63,25 @@ def active():
 
 def cause_of(error):
     """The name of an exception's type, as kprobe has it; never its text."""
-    kind = type(error)
+    kind = error.__class__
     return "%s.%s" % (kind.__module__, kind.__qualname__)
 
 
 class region:
     """A region with a name: a context manager, and a decorator."""
 
-    __slots__ = ("name", "handle", "begin", "end")
+    __slots__ = ("name", "handle")
 
     def __init__(self, name):
         self.name = name
-        self.handle = handle = _region(name)
-        self.begin = functools.partial(_begin, handle)
-        self.end = functools.partial(_end, handle)
+        self.handle = _region(name)
+
+    # No partial(): its call may be traced (c:functools.*), and would own the region.
+    def begin(self):
+        _begin(self.handle)
+
+    def end(self):
+        _end(self.handle)
 
     def fail(self, cause=None):
         """`cause`: a kind of failure, or an exception."""
@@ -104,9 +109,18 @@ class region:
         return "kprobe.region(%r)" % self.name
 
 
-@functools.lru_cache(maxsize=4096)
+_handles = {}
+
+
+# Subscripts and no calls: functions in C may be traced, too. As many as there are handles.
 def _handle(name):
-    return _region(name)
+    try:
+        return _handles[name]
+    except KeyError:
+        handle = _region(name)
+        if handle:
+            _handles[name] = handle
+        return handle
 
 
 def begin(name):
@@ -343,9 +357,17 @@ def class_of(record):
     return getattr(kind, "JAVA_CLASS", None) or "%s.%s" % (kind.__module__, kind.__qualname__)
 
 
-@functools.lru_cache(maxsize=4096)
+_classes = {}
+
+
 def _class_handle(name, layout):
-    return _record_class(name, layout)
+    try:
+        return _classes[name, layout]
+    except KeyError:
+        handle = _record_class(name, layout)
+        if handle:
+            _classes[name, layout] = handle
+        return handle
 
 
 _LETTERS = {"boolean": "Z", "byte": "B", "char": "C", "short": "S", "int": "I", "long": "J", "float": "F", "double": "D",
