@@ -277,6 +277,8 @@ static bool look_closely(struct context *c, uint64_t now)
     /* The state is new to this thread, whether or not it was another's before. */
     if ((!a || LOCAL.cache != t->cache) && !(a = start(t)))
         return false;
+    /* A region of C code that was open when the interpreter came may have ended. */
+    a->floor = a->floor < t->depth ? a->floor : t->depth;
     frame = kp_opcode_frame(LOCAL.interpreter_thread);
     if (KP_FIELD(void *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk) != LOCAL.chunk &&
         !look_at_chunk(t, a, frame, now))
@@ -302,6 +304,18 @@ static bool look_around(struct context *c, uint64_t now)
         return true;
     kp_probe_end(c->t);
     return false;
+}
+
+void kp_activations_settle(void)
+{
+    struct kp_activations *a = kp_self->activations;
+    struct context c;
+
+    if (!a || LOCAL.cache != kp_self->cache || LOCAL.interpreter_thread != kp_cpython.thread_unchecked() ||
+        KP_FIELD(void *, LOCAL.interpreter_thread, kp_opcode_row.thread_chunk) == LOCAL.chunk)
+        return;
+    if (look_around(&c, kp_clock_now(kp_core.clock)))
+        kp_probe_end(c.t);
 }
 
 static uint32_t id_of(struct kp_thread_state *t, void *frame)

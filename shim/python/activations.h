@@ -78,6 +78,12 @@ void kp_opcode_left(uint32_t depth);
  */
 void kp_opcode_withdraw(void);
 
+/*
+ * Python code asks for a region: if a greenlet was switched to and has run no traced Python yet, its stack is
+ * to be the current one first. With the GIL; nothing with other engines.
+ */
+void kp_activations_settle(void);
+
 /* Let the calling thread, whose state is `t`, start with nothing open. For the self-test. False: no memory.
  */
 bool kp_activations_start(struct kp_thread_state *t);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "activations.h"
 #include "cpython.h"
 #include "cpython_object.h"
 #include "manual.h"
@@ -63,6 +64,7 @@ static void *region(void *self, void *name)
 static void *begin(void *self, void *handle)
 {
     (void)self;
+    kp_activations_settle();
     kp_manual_begin(handle_of(handle));
     return none();
 }
@@ -70,6 +72,7 @@ static void *begin(void *self, void *handle)
 static void *end(void *self, void *handle)
 {
     (void)self;
+    kp_activations_settle();
     kp_manual_end(handle_of(handle));
     return none();
 }
@@ -108,6 +111,7 @@ static void *record_lost(void *self, void *handle)
 static void *fail(void *self, void *const *arguments, ssize_t count)
 {
     (void)self;
+    kp_activations_settle();
     if (count == 2)
         kp_manual_fail(handle_of(arguments[0]), text_of(arguments[1]));
     return none();
@@ -118,6 +122,7 @@ static void *suspend(void *self, void *const *arguments, ssize_t count)
     uint64_t token = 0;
 
     (void)self;
+    kp_activations_settle();
     if (count == 2)
         token = kp_manual_suspend(handle_of(arguments[0]), (uint64_t)number_of(arguments[1]));
     return kp_cpython.long_new((long)token);
@@ -126,6 +131,7 @@ static void *suspend(void *self, void *const *arguments, ssize_t count)
 static void *resume(void *self, void *const *arguments, ssize_t count)
 {
     (void)self;
+    kp_activations_settle();
     if (count == 2)
         kp_manual_resume(handle_of(arguments[0]), (uint64_t)number_of(arguments[1]));
     return none();

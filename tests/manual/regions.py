@@ -3,6 +3,7 @@
 the shim. KPROBE and SHIM name the build.
 """
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "builtins"))
@@ -232,6 +233,43 @@ def among_builtins(python, engine):
         yield "among builtins: %s, %s" % (traced.problem, node)
 
 
+GREENLETS = '''
+import greenlet, kprobe
+def leaf(): pass
+def first():
+    kprobe.begin("a")
+    other.switch()
+    kprobe.end("a")
+    other.switch()
+    with kprobe.region("b"):
+        other.switch()
+        leaf()
+def second():
+    with kprobe.region("c"):
+        one.switch()
+        kprobe.begin("d")
+        one.switch()
+        kprobe.end("d")
+    one.switch()
+one, other = greenlet.greenlet(first), greenlet.greenlet(second)
+one.switch()
+'''
+
+SWITCHED = "first(a~)~ second(c~)~ first(a)~ second(c(d~)~)~ first(b~)~ second(c(d))~ first(b(leaf))"
+
+
+def greenlets(python, engine):
+    """Each greenlet has its own regions, whichever runs when one begins or ends."""
+    found = subprocess.run([os.path.join(TOP, "scripts", "python-packages"), "--find", "coexistence", python],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
+    if found.returncode or engine != "opcode":
+        return
+    traced = Traced(python, engine, GREENLETS, "+__main__.[flos]*", path=PROBES + os.pathsep + found.stdout.strip())
+    tree = " ".join(map(str, traced.trace.tree().children)) if traced.trace else ""
+    if traced.problem or tree != SWITCHED:
+        yield "greenlets: %s\n  wanted %s\n  found  %s" % (traced.problem, SWITCHED, tree)
+
+
 def rules(python, engine):
     """What a rule excludes is not recorded; a + rule means only those; those for functions change nothing."""
     program = ("import kprobe\nfor name in ('shop.a', 'shop.b', 'other'):\n    with kprobe.region(name): pass\n"
@@ -265,7 +303,7 @@ def main():
         problems = check(python, engine)
         if engine in ("opcode", "frame") and engine not in seen:
             seen.add(engine)
-            problems += [*rules(python, engine), *among_builtins(python, engine)]
+            problems += [*rules(python, engine), *among_builtins(python, engine), *greenlets(python, engine)]
         for problem in problems:
             print("%s, %s: %s" % (python, engine, problem))
         failed += bool(problems)

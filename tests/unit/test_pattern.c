@@ -12,9 +12,10 @@
 #include "trace/glob.h"
 #include "trace/pattern.h"
 
-#define PY  KP_FUNCTION_PYTHON
-#define CPY KP_FUNCTION_C_PYTHON
-#define C   KP_FUNCTION_C
+#define PY     KP_FUNCTION_PYTHON
+#define CPY    KP_FUNCTION_C_PYTHON
+#define MANUAL KP_FUNCTION_MANUAL
+#define C      KP_FUNCTION_C
 
 static void compile(struct kp_rules *rules, const char *text)
 {
@@ -89,6 +90,17 @@ static const struct {
     {"c:builtins.*", PY, "app.f", NULL, true},
     {"c:re:math\\.(sin|cos)", CPY, "math.cos", NULL, true},
     {"c:re:math\\.(sin|cos)", CPY, "math.cosh", NULL, false},
+    /* probes of the program's own */
+    {"", MANUAL, "shop.a", NULL, true},
+    {"-*,-c:*,-*:*", MANUAL, "shop.a", NULL, true},
+    {"+app.*", MANUAL, "shop.a", NULL, true},
+    {"-manual:shop.*", MANUAL, "shop.a", NULL, false},
+    {"+manual:shop.*", MANUAL, "shop.a", NULL, true},
+    {"+manual:shop.*", MANUAL, "other", NULL, false},
+    {"+manual:shop.*", PY, "app.f", NULL, true},
+    {"manual:void a.B.*(int, long),x", MANUAL, "void a.B.c(int, long)", NULL, true},
+    {"-manual:re:x{1,2}|y", MANUAL, "xx", NULL, false},
+    {"-manual:re:x{1,2}|y", MANUAL, "xxx", NULL, true},
     {"libssl.so.3:SSL_*", C, "libssl.so.3:SSL_read", NULL, true},
     {"libssl.so.3:SSL_*", C, "libc.so.6:read", NULL, false},
     {"libssl.so.3:SSL_*", PY, "app.f", NULL, true},
