@@ -127,6 +127,16 @@ static enum kp_status open_binary(const char *rest, const char *place, bool resu
     return open_form(place, resume, KP_KIEKER_BINARY);
 }
 
+/* A log has no place to say it. */
+static void tell_losses(void)
+{
+    const struct kp_kieker_counts *counts = kp_kieker_traces_counts(live.traces);
+
+    if (counts->calls_lost)
+        kp_log(KP_LEVEL_WARN, "%s: %llu calls are not in the log: the rings were full", live.path,
+               (unsigned long long)counts->calls_lost);
+}
+
 /*
  * What did not fit into the log before goes first. A chunk that was taken and did not fit is given again,
  * perhaps with more events behind: the section knows those it has.
@@ -140,6 +150,8 @@ static enum kp_status log_write(const void *data, size_t bytes)
         status = kp_kieker_section_chunk(live.section, header, header + 1);
     if (status == KP_OK || status == KP_ERROR_DAMAGED)
         status = kp_kieker_output_flush(live.output);
+    if (status == KP_OK && header->type == KP_CHUNK_END && bytes > sizeof(struct kp_preamble))
+        tell_losses();
     if (status != KP_OK && status != KP_ERROR_FULL)
         fail("write");
     return status;

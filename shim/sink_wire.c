@@ -282,6 +282,19 @@ static void tell_rest(void)
         kp_log(KP_LEVEL_WARN, "%s: so are traces of %u children in that folder", wire.name, children);
 }
 
+/* A stream of Kieker's has no place to say it. */
+static void tell_losses(void)
+{
+    const struct kp_kieker_counts *counts;
+
+    if (!wire.carrier.kieker || !wire.carrier.streamer.traces)
+        return;
+    counts = kp_kieker_traces_counts(wire.carrier.streamer.traces);
+    if (counts->calls_lost)
+        kp_log(KP_LEVEL_WARN, "%s: %llu calls did not get there: the rings, or the spool, were full",
+               wire.name, (unsigned long long)counts->calls_lost);
+}
+
 static void wire_finish(uint64_t end_ns)
 {
     try_at_once(kp_carrier_peer(&wire.carrier));
@@ -296,6 +309,7 @@ static void wire_finish(uint64_t end_ns)
     }
     if (!all_done())
         tell_rest();
+    tell_losses();
     kp_carrier_pause(&wire.carrier);
     if (kp_carrier_done(&wire.carrier))
         kp_spool_remove(&wire.spool);

@@ -97,7 +97,7 @@ class Run:
 def enters(trace, good=True):
     """Calls of step() as dump shows them; every event has a name."""
     rows = [line.split("\t") for line in kprobe("dump", trace, check=good).splitlines()]
-    check(not any(row[5].startswith("?") for row in rows), "an event without a name")
+    check(not any(row[5].startswith("?") and row[5][1] != "." for row in rows), "an event without a name")
     return sum(row[3] == "enter" and row[5] == "__main__.step" for row in rows)
 
 
