@@ -79,7 +79,7 @@ def scene():
     folder, servers = tempfile.mkdtemp(prefix="kprobe-serve-"), []
 
     def start(*arguments, **more):
-        servers.append(Server(folder, *arguments, **more))
+        servers.append(Server(start.folder, *arguments, **more))
         return servers[-1]
 
     try:
