@@ -112,6 +112,10 @@ static void take(struct kp_channel *channel, const uint8_t *bytes, size_t count)
         end(channel, kp_tls_error(channel->tls));
     else if (kp_tls_is_open(channel->tls))
         note_open(channel);
+    if (!channel->closing && !channel->over && kp_tls_is_over(channel->tls)) {
+        kp_tls_end(channel->tls);
+        end(channel, NULL);
+    }
 }
 
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)

@@ -207,6 +207,11 @@ bool kp_tls_is_open(const struct kp_tls *tls)
     return SSL_is_init_finished(tls->ssl);
 }
 
+bool kp_tls_is_over(const struct kp_tls *tls)
+{
+    return (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 bool kp_tls_is_certified(const struct kp_tls *tls)
 {
     X509 *certificate = SSL_get1_peer_certificate(tls->ssl);

@@ -42,6 +42,8 @@ bool kp_tls_write(struct kp_tls *tls, const void *bytes, size_t count);
 /* Says good bye. */
 void kp_tls_end(struct kp_tls *tls);
 bool kp_tls_is_open(const struct kp_tls *tls);
+/* The other side said good bye. */
+bool kp_tls_is_over(const struct kp_tls *tls);
 /* Whether the other side showed a certificate, and it is good. */
 bool kp_tls_is_certified(const struct kp_tls *tls);
 const char *kp_tls_error(const struct kp_tls *tls);

@@ -60,7 +60,7 @@ class Server:
         wait_until(lambda: self.metric(name) >= value, "%s is %d" % (name, value))
 
     def stop(self, number=signal.SIGTERM, expected=0):
-        if self.process.poll() is None:
+        if number and self.process.poll() is None:
             self.process.send_signal(number)
         status = self.process.wait(LIMIT)
         assert expected is None or status == expected, "ended with %d:\n%s" % (status, self.said())
