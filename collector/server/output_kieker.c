@@ -1,4 +1,5 @@
 /* Outputs kieker-text:FOLDER and kieker-binary:FOLDER: a log for each peer, or one for all with --merge. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,12 @@
 
 #include "output_kieker.h"
 #include "peer.h"
+#include "retention.h"
+#include "section_notes.h"
 #include "server.h"
 #include "util/memory.h"
+
+enum { NOTES_KEPT_S = 7 * 86400 };
 
 static void free_output(struct kp_output_kieker *output)
 {
@@ -28,6 +33,7 @@ static struct kp_output *open_form(struct kp_server *server, enum kp_kieker_form
     output->output.server = server;
     output->form = form;
     output->folder = kp_copy_text(place);
+    kp_section_notes_clean(place, NOTES_KEPT_S);
     if (!server->settings->merge)
         return &output->output;
     output->output.ids = &output->ids;
@@ -117,6 +123,39 @@ static void note_waiting(struct kp_output_kieker *output)
     output->output.server->metrics.output_waiting_bytes = bytes;
 }
 
+/* The newest data file of a log that is being written. */
+static bool is_busy(void *user, const char *path)
+{
+    const struct kp_output_kieker *output = user;
+    const char *name = strrchr(path, '/') + 1, *ending = strrchr(path, '.');
+    for (const struct kp_kieker_sink *sink = output->sinks; sink; sink = sink->next) {
+        if (strncmp(sink->path, path, strlen(sink->path)) != 0 || sink->path[name - path - 1])
+            continue;
+        DIR *entries = opendir(sink->path);
+        struct dirent *entry;
+        bool newest = true;
+        while (entries && (entry = readdir(entries))) {
+            const char *other = strrchr(entry->d_name, '.');
+            newest = newest && !(other && !strcmp(other, ending) && strcmp(entry->d_name, name) > 0);
+        }
+        if (entries)
+            closedir(entries);
+        return newest;
+    }
+    return false;
+}
+
+static void tidy(struct kp_output_kieker *output, uint64_t now_ms)
+{
+    static const char *const endings[] = {".dat", ".bin", NULL};
+    const struct kp_serve_settings *settings = output->output.server->settings;
+    if (now_ms - output->tidied_ms < KP_TIDY_MS || !output->folder)
+        return;
+    output->tidied_ms = now_ms;
+    output->output.server->metrics.files_removed +=
+        kp_retention_apply(settings, output->folder, true, endings, is_busy, output);
+}
+
 static void tick(struct kp_output *base, uint64_t now_ms)
 {
     struct kp_output_kieker *output = (struct kp_output_kieker *)base;
@@ -130,6 +169,7 @@ static void tick(struct kp_output *base, uint64_t now_ms)
             kp_kieker_flow_tick(sink, now_ms);
     }
     kp_kieker_sections_tick(output, now_ms);
+    tidy(output, now_ms);
     note_waiting(output);
 }
 

@@ -17,6 +17,7 @@ struct kp_kieker_sink {
     struct kp_kieker_sink *next;
     struct kp_output_kieker *owner;
     struct kp_kieker_log *log; /* NULL: a stream */
+    char *path;                /* of the log */
     struct kp_kieker_output *output;
     struct kp_kieker_traces *traces; /* of native peers; made when the first one comes */
     struct kp_backlog backlog;       /* what the log had no room for, or the next collector has not got */
@@ -50,7 +51,7 @@ struct kp_output_kieker {
     struct kp_kieker_sink *shared; /* --merge, and every stream */
     struct kp_kieker_known *known;
     struct kp_trace_ids ids;
-    bool failed;
+    uint64_t tidied_ms;
 };
 
 /* output_kieker_sink.c. NULL: `error` says why. */

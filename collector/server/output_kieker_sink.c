@@ -83,34 +83,38 @@ static char *log_path(const struct kp_output_kieker *output, const char *host)
     return kp_format_text("%s/kieker-%s-%" PRIu64 "-UTC-%s-kprobe", output->folder, stamp, uv_hrtime(), safe);
 }
 
-static struct kp_kieker_log *open_log(const struct kp_output_kieker *output, const char *host, char *error,
-                                      size_t bytes)
+static struct kp_kieker_log *open_log(const struct kp_output_kieker *output, const char *host, char **path,
+                                      char *error, size_t bytes)
 {
     const struct kp_serve_settings *settings = output->output.server->settings;
     struct kp_kieker_log_options options = {.bytes_per_file = settings->rotate_bytes,
                                             .seconds_per_file = (settings->rotate_ms + 999) / 1000};
     struct kp_kieker_log *log = NULL;
-    char *path = log_path(output, host);
-    if (kp_kieker_log_open(&log, path, output->form, &options) != KP_OK)
-        snprintf(error, bytes, "no log can be made at %s: %s", path, strerror(errno));
-    free(path);
-    return log;
+    *path = log_path(output, host);
+    if (kp_kieker_log_open(&log, *path, output->form, &options) == KP_OK)
+        return log;
+    snprintf(error, bytes, "no log can be made at %s: %s", *path, strerror(errno));
+    free(*path);
+    return NULL;
 }
 
 struct kp_kieker_sink *kp_kieker_sink_open(struct kp_output_kieker *output, const char *host, char *error,
                                            size_t bytes)
 {
     const struct kp_serve_settings *settings = output->output.server->settings;
-    struct kp_kieker_log *log = open_log(output, host, error, bytes);
+    char *path;
+    struct kp_kieker_log *log = open_log(output, host, &path, error, bytes);
     if (!log)
         return NULL;
     struct kp_kieker_sink *sink = kp_allocate_cleared(1, sizeof *sink);
     sink->owner = output;
     sink->log = log;
+    sink->path = path;
     sink->output = kp_kieker_output_create(output->form, &sink_ops, sink);
     if (!sink->output) {
         snprintf(error, bytes, "no memory");
         kp_kieker_log_close(log);
+        free(path);
         free(sink);
         return NULL;
     }
@@ -167,6 +171,7 @@ enum kp_status kp_kieker_sink_close(struct kp_kieker_sink *sink)
     enum kp_status closed = sink->log ? kp_kieker_log_close(sink->log) : KP_OK;
     kp_backlog_clear(&sink->backlog);
     free(sink->flow);
+    free(sink->path);
     free(sink);
     return whole && flushed == KP_OK ? closed : KP_ERROR_FULL;
 }

@@ -14,6 +14,7 @@
 #include "journal.h"
 #include "output_trace.h"
 #include "peer.h"
+#include "retention.h"
 #include "server.h"
 #include "trace/chunk.h"
 #include "trace/leftover.h"
@@ -114,6 +115,19 @@ static struct kp_output *open_output(struct kp_server *server, const char *place
 
 /* --- sections ----------------------------------------------------------------------------------------- */
 
+/* Where the section goes on; one whose file is gone begins again. */
+static bool reopen(struct kp_known_section *section)
+{
+    if (kp_trace_file_open(&section->file, section->file.path, section->file.bytes) == KP_OK)
+        return true;
+    if (errno != ENOENT)
+        return false;
+    kp_trace_file_free(&section->file);
+    section->file.bytes = 0;
+    section->chunks = 0;
+    return true;
+}
+
 static void section_open(struct kp_output *base, struct kp_peer *peer)
 {
     struct kp_output_trace *output = (struct kp_output_trace *)base;
@@ -123,8 +137,7 @@ static void section_open(struct kp_output *base, struct kp_peer *peer)
         kp_peer_leave(section->peer);
     if (!section)
         section = kp_sections_add(&output->sections, peer->native.uuid);
-    if (section->chunks > 0 && !section->ended && section->chunks <= peer->native.made &&
-        kp_trace_file_open(&section->file, section->file.path, section->file.bytes) != KP_OK) {
+    if (section->chunks > 0 && !section->ended && section->chunks <= peer->native.made && !reopen(section)) {
         kp_journal(KP_JOURNAL_OUTPUT, "%s: %s", section->file.path, strerror(errno));
         kp_peer_answer(peer, KP_WIRE_FULL, 0);
         return;
@@ -192,6 +205,20 @@ static enum kp_status begin_file(struct kp_output_trace *output, struct kp_known
     return status;
 }
 
+/* What fits of chunks that do not fit all together. */
+static enum kp_status append_singly(struct kp_known_section *section, const uint8_t *bytes, size_t count)
+{
+    struct kp_chunk_header header;
+    enum kp_status status = KP_OK;
+    for (size_t at = 0; at < count && status == KP_OK; at += sizeof header + header.payload_bytes) {
+        memcpy(&header, bytes + at, sizeof header);
+        status = kp_trace_file_append(&section->file, bytes + at, sizeof header + header.payload_bytes);
+        if (status == KP_OK)
+            section->chunks = (uint64_t)header.number + 1;
+    }
+    return status;
+}
+
 static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *peer, const uint8_t *bytes,
                                      size_t count, uint32_t chunks, const struct kp_chunk_header *last)
 {
@@ -201,8 +228,13 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
     (void)chunks;
     if (section->chunks == 0)
         status = begin_file(output, section, peer, bytes);
+    uint64_t before = section->file.bytes;
     if (status == KP_OK)
         status = kp_trace_file_append(&section->file, bytes, count);
+    if (status == KP_ERROR_FULL && section->file.path)
+        status = append_singly(section, bytes, count);
+    output->output.server->metrics.bytes_written += section->file.bytes - before;
+    kp_peer_safe(peer, section->chunks);
     if (status != KP_OK) {
         if (section->chunks == 0 && section->file.path) {
             unlink(section->file.path);
@@ -212,7 +244,6 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
         return status;
     }
     kp_trace_note_room(output);
-    output->output.server->metrics.bytes_written += count;
     section->chunks = (uint64_t)last->number + 1;
     section->ended = last->type == KP_CHUNK_END;
     kp_peer_safe(peer, section->chunks);
@@ -231,10 +262,34 @@ static void section_close(struct kp_output *base, struct kp_peer *peer)
         kp_sections_remove(&output->sections, section);
 }
 
+/* A section whose peer is away may be removed: when that comes back, it begins again. */
+static bool is_busy(void *user, const char *path)
+{
+    const struct kp_output_trace *output = user;
+    if ((output->merged.path && !strcmp(output->merged.path, path)) || kp_trace_streams_use(output, path))
+        return true;
+    for (size_t i = 0; i < KP_SECTION_BUCKETS; i++)
+        for (const struct kp_known_section *at = output->sections.buckets[i]; at; at = at->next)
+            if (at->peer && at->file.path && !strcmp(at->file.path, path))
+                return true;
+    return false;
+}
+
+static void tidy(struct kp_output_trace *output, uint64_t now_ms)
+{
+    static const char *const endings[] = {KP_TRACE_ENDING, NULL};
+    if (now_ms - output->tidied_ms < KP_TIDY_MS)
+        return;
+    output->tidied_ms = now_ms;
+    output->output.server->metrics.files_removed +=
+        kp_retention_apply(output->output.server->settings, output->folder, false, endings, is_busy, output);
+}
+
 static void tick(struct kp_output *base, uint64_t now_ms)
 {
     kp_trace_streams_tick((struct kp_output_trace *)base, now_ms);
     kp_trace_merge_tick((struct kp_output_trace *)base, now_ms);
+    tidy((struct kp_output_trace *)base, now_ms);
 }
 
 static bool waits(struct kp_output *base)

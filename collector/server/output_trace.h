@@ -19,7 +19,8 @@ struct kp_output_trace {
     struct kp_sections sections;
     struct kp_trace_file merged; /* --merge: the one that grows */
     uint64_t merged_ms;          /* since when */
-    bool full;                   /* the newest write had no room */
+    uint64_t tidied_ms;
+    bool full; /* the newest write had no room */
     struct kp_trace_stream *streams;
     struct kp_zstd zstd; /* for those */
 };
@@ -40,6 +41,7 @@ enum kp_status kp_trace_stream_event(struct kp_output *base, struct kp_peer *pee
                                      const struct kp_kieker_event *event);
 void kp_trace_stream_pause(struct kp_output *base, struct kp_peer *peer);
 void kp_trace_stream_close(struct kp_output *base, struct kp_peer *peer, const char *lost);
+bool kp_trace_streams_use(const struct kp_output_trace *output, const char *path);
 void kp_trace_streams_tick(struct kp_output_trace *output, uint64_t now_ms);
 /* KP_OK when nothing was lost. */
 enum kp_status kp_trace_streams_end(struct kp_output_trace *output);

@@ -208,6 +208,14 @@ static void retry_all(struct kp_output_trace *output)
         kp_server_block(output->output.server, false, "there is room again");
 }
 
+bool kp_trace_streams_use(const struct kp_output_trace *output, const char *path)
+{
+    for (const struct kp_trace_stream *stream = output->streams; stream; stream = stream->next)
+        if (stream->file.path && !strcmp(stream->file.path, path))
+            return true;
+    return false;
+}
+
 void kp_trace_streams_tick(struct kp_output_trace *output, uint64_t now_ms)
 {
     uint64_t waiting = 0;

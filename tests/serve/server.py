@@ -11,7 +11,7 @@ import tempfile
 import time
 
 KPROBE = os.environ["KPROBE"]
-LIMIT = 30  # seconds that anything may take
+LIMIT = 20  # seconds that anything may take
 
 
 def wait_until(condition, what, limit=LIMIT):
