@@ -114,7 +114,8 @@ uint64_t kp_retention_apply(const struct kp_serve_settings *settings, const char
     if (!settings->keep_files && !settings->keep_bytes && !settings->keep_ms)
         return 0;
     collect(&list, folder, deep);
-    qsort(list.files, list.count, sizeof *list.files, by_age);
+    if (list.count)
+        qsort(list.files, list.count, sizeof *list.files, by_age);
     uint64_t files = list.count, bytes = list.bytes;
     for (size_t i = 0; i < list.count && is_too_much(settings, &list, files, bytes, i); i++) {
         if (is_busy(user, list.files[i].path))
