@@ -33,6 +33,8 @@ bool (*kp_manual_configure)(void);
 static _Atomic(struct manual *) manuals;
 static _Atomic uint32_t manual_count; /* release: those before it are there */
 
+static struct kp_memory_texts texts; /* with kp_core.lock held */
+
 static char folders[FOLDERS_MAX][PATH_MAX];
 static unsigned folder_count;
 
@@ -86,27 +88,6 @@ static void arm(void)
     pthread_mutex_unlock(&configuring);
 }
 
-static char *keep(const char *text)
-{
-    static char *arena;
-    static size_t left;
-    size_t bytes = strlen(text) + 1;
-    char *kept;
-
-    if (bytes > left) {
-        left = bytes > (64u << 10) ? bytes : (64u << 10);
-        arena = kp_memory_private(left);
-        if (!arena) {
-            left = 0;
-            return NULL;
-        }
-    }
-    kept = memcpy(arena, text, bytes);
-    arena += bytes;
-    left -= bytes;
-    return kept;
-}
-
 static uint32_t make(enum kp_function_kind kind, const char *name, const char *layout, uint64_t hash)
 {
     uint32_t number = atomic_load(&manual_count) + 1;
@@ -115,8 +96,8 @@ static uint32_t make(enum kp_function_kind kind, const char *name, const char *l
     if (!all && !(all = kp_memory_private((KP_MANUAL_NAMES_MAX + 1) * sizeof *all)))
         return 0;
     atomic_store_explicit(&manuals, all, memory_order_release);
-    if (number > KP_MANUAL_NAMES_MAX || !(made.name = keep(name)) ||
-        (layout && !(made.layout = keep(layout))))
+    if (number > KP_MANUAL_NAMES_MAX || !(made.name = kp_memory_keep(&texts, name)) ||
+        (layout && !(made.layout = kp_memory_keep(&texts, layout))))
         return 0;
     all[number] = made;
     if (!kp_manual_keep(hash, number))

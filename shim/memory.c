@@ -19,7 +19,8 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
-#define PAGE 4096u
+#define PAGE        4096u
+#define TEXTS_BYTES (1u << 20) /* pages are touched as they are used */
 
 /* Free rings by size class, 64 KiB << class: offsets chained through kp_ring.next. */
 #define RING_CLASSES 9
@@ -295,4 +296,23 @@ void *kp_memory_private(size_t bytes)
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+char *kp_memory_keep(struct kp_memory_texts *texts, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *kept;
+
+    if (bytes > texts->left) {
+        size_t room = bytes > TEXTS_BYTES ? bytes : TEXTS_BYTES;
+
+        texts->at = kp_memory_private(room);
+        texts->left = texts->at ? room : 0;
+        if (!texts->at)
+            return NULL;
+    }
+    kept = memcpy(texts->at, text, bytes);
+    texts->at += bytes;
+    texts->left -= bytes;
+    return kept;
 }

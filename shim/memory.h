@@ -40,4 +40,13 @@ void kp_memory_ring_free(struct kp_shm_control *shm, struct kp_ring *ring);
 /* Private zeroed pages that belong to the shim; never returned. NULL: no memory. */
 void *kp_memory_private(size_t bytes);
 
+/* Copies of texts that stay. Starts zeroed; whoever has it excludes concurrent use. */
+struct kp_memory_texts {
+    char *at;
+    size_t left;
+};
+
+/* NULL: no memory. */
+char *kp_memory_keep(struct kp_memory_texts *texts, const char *text);
+
 #endif

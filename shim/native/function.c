@@ -11,7 +11,6 @@
 #include "trace/capture.h"
 
 #define OBJECTS_MAX  4096u
-#define ARENA_BYTES  (1u << 20)
 #define BUILD_ID_MAX 64u
 
 /* Texts for the slow path. */
@@ -34,31 +33,10 @@ struct kp_native_function kp_native_functions[KP_CALL_THUNKS];
 static struct names names[KP_CALL_THUNKS];
 static uint32_t chains[KP_CALL_THUNKS];
 static struct object objects[OBJECTS_MAX];
+static struct kp_memory_texts texts;
 static uint32_t object_count, count = 1, refused;
 
 pthread_mutex_t kp_native_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* Texts that stay. NULL: no memory. */
-static char *keep(const char *text)
-{
-    static char *arena;
-    static size_t left;
-    size_t bytes = strlen(text) + 1;
-    char *kept;
-
-    if (bytes > left) {
-        size_t room = bytes > ARENA_BYTES ? bytes : ARENA_BYTES;
-
-        arena = kp_memory_private(room);
-        left = arena ? room : 0;
-        if (!arena)
-            return NULL;
-    }
-    kept = memcpy(arena, text, bytes);
-    arena += bytes;
-    left -= bytes;
-    return kept;
-}
 
 static void put_hex(char *out, const uint8_t *bytes, unsigned count_bytes)
 {
@@ -81,8 +59,8 @@ static uint32_t find_object(const struct kp_native_symbol *symbol)
         return i - 1;
     if (object_count == OBJECTS_MAX)
         return OBJECTS_MAX;
-    objects[object_count].name = keep(symbol->object);
-    objects[object_count].path = keep(symbol->path);
+    objects[object_count].name = kp_memory_keep(&texts, symbol->object);
+    objects[object_count].path = kp_memory_keep(&texts, symbol->path);
     memcpy(objects[object_count].build_id, id, sizeof id);
     if (!objects[object_count].name || !objects[object_count].path)
         return OBJECTS_MAX;
@@ -101,7 +79,7 @@ static uint32_t *chain_of(const struct kp_native_symbol *symbol)
 static uint32_t make(const struct kp_native_symbol *symbol, uint32_t *chain)
 {
     uint32_t object = count < KP_CALL_THUNKS ? find_object(symbol) : OBJECTS_MAX;
-    const char *name = object < OBJECTS_MAX ? keep(symbol->name) : NULL;
+    const char *name = object < OBJECTS_MAX ? kp_memory_keep(&texts, symbol->name) : NULL;
 
     if (!name) {
         if (!refused++)

@@ -1,3 +1,6 @@
+from monitoring.record.trace.operation.operationevent import CallOperationEvent
+
+
 class _ObjectEvent:
 
     def __init__(self, timestamp, trace_id, order_index, operation_sig, class_sig, object_id):
@@ -45,27 +48,9 @@ class AfteFailerOperationObjectEvent(_ObjectEvent):
 AfterOperationFailedObjectEvent = AfteFailerOperationObjectEvent
 
 
-class CallOperationObjectEvent:
-
-    def __init__(self, timestamp, trace_id, order_index, caller_operation_sig, caller_class_sig, callee_operation_sig,
-                 callee_class_sig, object_id, callee_object_id):
-        self.timestamp = timestamp
-        self.trace_id = trace_id
-        self.order_index = order_index
-        self.caller_operation_sig = caller_operation_sig
-        self.caller_class_sig = caller_class_sig
-        self.callee_operation_sig = callee_operation_sig
-        self.callee_class_sig = callee_class_sig
-        self.object_id = object_id
-        self.callee_object_id = callee_object_id
+class CallOperationObjectEvent(CallOperationEvent):
 
     def serialize(self, serializer):
-        serializer.put_long(self.timestamp)
-        serializer.put_long(self.trace_id)
-        serializer.put_int(self.order_index)
-        serializer.put_string(self.caller_operation_sig)
-        serializer.put_string(self.caller_class_sig)
-        serializer.put_string(self.callee_operation_sig)
-        serializer.put_string(self.callee_class_sig)
+        super().serialize(serializer)
         serializer.put_int(self.object_id)
         serializer.put_int(self.callee_object_id)

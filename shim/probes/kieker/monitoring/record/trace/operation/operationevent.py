@@ -45,7 +45,7 @@ class CallOperationEvent:
         self.caller_class_sig = caller_class_sig
         self.callee_operation_sig = callee_operation_sig
         self.callee_class_sig = callee_class_sig
-        # Not in the record: CallOperationObjectEvent has them.
+        # In the record of CallOperationObjectEvent only.
         self.object_id = object_id
         self.callee_object_id = callee_object_id
 
