@@ -129,9 +129,14 @@ static bool has_function(unsigned kind)
     return kind != KP_EVENT_LOST && kind != KP_EVENT_STOP && kind != KP_EVENT_VALUES;
 }
 
-/* Two registers, or 16 bytes of copied strings, in the column of the name. */
-static void print_values(const struct kp_event *event)
+/* Two registers, 16 bytes of copied strings, or the type of an exception, in the column of the name. */
+static void print_values(const struct kp_session *session, const struct kp_process *process,
+                         const struct kp_event *event)
 {
+    if (event->id == KP_VALUES_EXCEPTION) {
+        printf("exception=%s", get_label(session, process, (uint32_t)event->value)->text);
+        return;
+    }
     const char *first = kp_values_register(event->id, 0), *second = kp_values_register(event->id, 1);
     if (first && second) {
         printf("%s=0x%" PRIx64 " %s=0x%" PRIx64 "\t", first, event->value, second, event->value2);
@@ -268,7 +273,7 @@ static void print_event(const struct kp_session *session, struct kp_thread *thre
     if (event->kind == KP_EVENT_LOST)
         printf("calls=%" PRIu64 " events=%" PRIu64 "\t", event->value, event->value2);
     else if (event->kind == KP_EVENT_VALUES)
-        print_values(event);
+        print_values(session, thread->process, event);
     else if (event->kind == KP_EVENT_STOP)
         putchar_unlocked('\t');
     if (has_token(event->kind))
@@ -326,8 +331,8 @@ const struct kp_command kp_command_dump = {
         "lines of "
         "lost the name is calls=N events=M, in lines of values two registers or 16 bytes of copied strings, "
         "of "
-        "the call that is innermost there. A line of kind record is a record of the program's own probes: "
-        "its "
+        "the call that is innermost there, or exception=TYPE when that ends by an exception in the next "
+        "line. A line of kind record is a record of the program's own probes: its "
         "class, and in the column of the location its fields, separated by ';'. The location of a C function "
         "is the object and the offset in it. "
         "Characters that are no printable UTF-8, and the backslash, are "

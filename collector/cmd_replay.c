@@ -128,7 +128,7 @@ static void print_mark(const struct replay *replay, enum kp_color paint, const c
 }
 
 /* What the end of a line says about how a call ended; nothing for a plain return. */
-static void print_ending(const struct replay *replay, enum kp_ending ending)
+static void print_ending(struct replay *replay, enum kp_ending ending, struct kp_function *exception)
 {
     static const struct {
         const char *text;
@@ -140,7 +140,10 @@ static void print_ending(const struct replay *replay, enum kp_ending ending)
         [KP_ENDING_SUSPENDED] = {" ? never resumed", KP_COLOR_YELLOW},
         [KP_ENDING_OPEN] = {" ? still open", KP_COLOR_YELLOW},
     };
-    if (marks[ending].text)
+    if (exception && ending == KP_ENDING_UNWIND)
+        printf("%s ! %s%s", kp_color_on(replay->paint, KP_COLOR_RED), name_of(replay, exception),
+               kp_color_off(replay->paint, KP_COLOR_RED));
+    else if (marks[ending].text)
         print_mark(replay, marks[ending].paint, marks[ending].text);
     putchar('\n');
 }
@@ -260,7 +263,7 @@ static void take_close(void *user, struct kp_calltree_thread *thread, struct kp_
     if (is_hidden(replay, thread, call))
         return;
     print_end(replay, thread, call, end_ns, false);
-    print_ending(replay, ending);
+    print_ending(replay, ending, call->exception);
 }
 
 static void take_suspend(void *user, struct kp_calltree_thread *thread, struct kp_call *call,
@@ -317,7 +320,7 @@ static void take_orphan(void *user, struct kp_calltree_thread *thread, const str
     fputs("} /* ", stdout);
     print_name(replay, &call);
     fputs(inherited ? ", begun before the fork */" : ", begin not seen */", stdout);
-    print_ending(replay, event->kind == KP_EVENT_UNWIND ? KP_ENDING_UNWIND : KP_ENDING_EXIT);
+    print_ending(replay, event->kind == KP_EVENT_UNWIND ? KP_ENDING_UNWIND : KP_ENDING_EXIT, NULL);
 }
 
 static const struct kp_calltree_ops ops = {
@@ -380,7 +383,8 @@ const struct kp_command kp_command_replay = {
     .summary = "the calls as they happened, indented",
     .description = "Prints every call with its duration, thread and name, indented by depth, the threads of "
                    "a process merged by "
-                   "time. A call that made no calls takes one line. Marked are: ends by an exception, yields "
+                   "time. A call that made no calls takes one line. Marked are: ends by an exception (with "
+                   "its type if that is known), yields "
                    "and resumptions of "
                    "generators and coroutines (the duration is then that of the segment), calls whose end "
                    "was lost, and where "

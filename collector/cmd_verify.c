@@ -207,14 +207,18 @@ static const struct kp_calltree_ops ops = {
 
 static void check_function(struct verifier *verifier, const struct kp_item *item)
 {
-    if (!*item->function->name)
+    if (!*item->function->name && item->function->kind != KP_FUNCTION_TEXT)
         add_problem(verifier, get_process(verifier, item->process), "function %" PRIu32 " has no name",
                     item->function->id);
 }
 
-static bool names_function(unsigned kind)
+/* What is defined that an event refers to; false: it refers to nothing. */
+static bool get_reference(const struct kp_event *event, uint64_t *id)
 {
-    return kind >= KP_EVENT_ENTER && kind <= KP_EVENT_RESUME;
+    bool exception = event->kind == KP_EVENT_VALUES && event->id == KP_VALUES_EXCEPTION;
+
+    *id = exception ? event->value : event->id;
+    return exception || (event->kind >= KP_EVENT_ENTER && event->kind <= KP_EVENT_RESUME);
 }
 
 /* Runs before the call tree sees the batch. */
@@ -224,15 +228,17 @@ static void check_events(struct verifier *verifier, const struct kp_item *item)
     struct thread_state *state = thread ? thread->user : NULL;
     for (size_t i = 0; state && i < item->count; i++) {
         const struct kp_event *event = &item->events[i];
+        uint64_t id;
         if (!kp_event_kind_text(event->kind))
             add_problem(verifier, state->process, "thread %" PRIu32 ": event of unknown kind %u at %" PRIu64,
                         item->thread->tid, event->kind, event->time);
-        else if (names_function(event->kind) &&
-                 !kp_reader_function(verifier->session.reader, item->thread->process, event->id))
+        else if (get_reference(event, &id) &&
+                 (id > UINT32_MAX ||
+                  !kp_reader_function(verifier->session.reader, item->thread->process, (uint32_t)id)))
             add_problem(verifier, state->process,
-                        "thread %" PRIu32 ": function %" PRIu32 " is used at %" PRIu64
+                        "thread %" PRIu32 ": function %" PRIu64 " is used at %" PRIu64
                         " and was never defined",
-                        item->thread->tid, event->id, event->time);
+                        item->thread->tid, id, event->time);
     }
 }
 

@@ -96,7 +96,7 @@ static void note(struct kp_session *session, const struct kp_item *item)
         session->threads[session->thread_count++] = item->thread;
         break;
     case KP_ITEM_FUNCTION:
-        session->function_count++;
+        session->function_count += KP_FUNCTION_IS_CALLED(item->function->kind);
         if (session->c_functions)
             kp_c_functions_describe(session->c_functions, item->function);
         break;

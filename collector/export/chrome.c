@@ -118,10 +118,11 @@ static void take_item(void *user, const struct kp_item *item)
 
 static const char *category(uint8_t kind)
 {
-    return kind == KP_FUNCTION_C          ? "c"
-           : kind == KP_FUNCTION_C_PYTHON ? "builtin"
-           : kind == KP_FUNCTION_FOREIGN  ? "kieker"
-                                          : "python";
+    static const char *const texts[] = {[KP_FUNCTION_C_PYTHON] = "builtin",
+                                        [KP_FUNCTION_C] = "c",
+                                        [KP_FUNCTION_MANUAL] = "manual",
+                                        [KP_FUNCTION_FOREIGN] = "kieker"};
+    return kind < sizeof texts / sizeof *texts && texts[kind] ? texts[kind] : "python";
 }
 
 static struct label *make_label(struct export *export, const struct kp_function *function)
@@ -201,8 +202,12 @@ static void put_slice(struct export *export, struct kp_calltree_thread *thread, 
     fwrite(label->text, 1, label->length, export->file);
     if (ending)
         fprintf(export->file, "%s\"end\": \"%s\"", *call->function->file ? ", " : "", ending);
+    if (call->exception) {
+        fputs(ending || *call->function->file ? ", \"exception\": " : "\"exception\": ", export->file);
+        kp_json_quote(export->file, call->exception->name);
+    }
     if (call->values)
-        put_values(export, call, ending || *call->function->file);
+        put_values(export, call, ending || call->exception || *call->function->file);
     fputs("}", export->file);
     fputs(thread->user, export->file);
     uint64_t start_ns = since_base(export, call->segment_start_ns);

@@ -307,10 +307,17 @@ static void take_resume(struct kp_calltree *tree, struct kp_calltree_thread *thr
 static void take_values(struct kp_calltree *tree, struct kp_calltree_thread *thread,
                         const struct kp_event *event, uint64_t time_ns)
 {
+    /* Records that the program made are of no call. */
+    if (event->id == KP_VALUES_RECORD || event->id == KP_VALUES_RECORD_BYTES)
+        return;
     close_from(tree, thread, event->depth, time_ns, KP_ENDING_UNKNOWN);
     struct kp_call *call = thread->count ? &thread->calls[thread->count - 1] : NULL;
     if (!call || call->depth + 1 != event->depth)
         return;
+    if (event->id == KP_VALUES_EXCEPTION) {
+        call->exception = get_function(tree, thread->process, (uint32_t)event->value);
+        return;
+    }
     if (!call->values)
         call->values = kp_allocate_cleared(1, sizeof *call->values);
     kp_values_take((struct kp_call_values *)call->values, event);

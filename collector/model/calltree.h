@@ -55,6 +55,7 @@ struct kp_call {
     uint32_t segment_children;
     uint64_t token;
     const struct kp_call_values *values; /* raw ones, as far as they have come; NULL: none */
+    struct kp_function *exception;       /* the type of the one that leaves it; NULL: none, or unknown */
     void *user;                          /* for the ops: a place in their own structure */
     uint64_t children_ns_;               /* of the running segment; private, like all below */
     uint64_t pairs_at_start_;

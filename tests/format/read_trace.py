@@ -432,20 +432,24 @@ def describe_values(number, words):
     return f"{start}={struct.pack('<QQ', *words).hex()}\t"
 
 
+def describe_definition(section, number):
+    if number not in section.functions:
+        return b"<undefined function>\t"
+    name, file, line, of_object = section.functions[number]
+    place = b"+0x%x" % line if of_object and file else b":%d" % line if line else b""
+    return escape(name) + b"\t" + escape(file) + place
+
+
 def describe(section, kind, function, value, value2):
     if kind == 6:
         return f"calls={value} events={value2}\t".encode()
     if kind == 7:
         return b"\t"
+    if kind == 8 and function == 11:
+        return b"exception=" + describe_definition(section, value & 0xFFFFFFFF)
     if kind == 8:
         return describe_values(function, (value, value2)).encode()
-    if function in section.functions:
-        name, file, line, of_object = section.functions[function]
-        place = b"+0x%x" % line if of_object and file else b":%d" % line if line else b""
-        text = escape(name) + b"\t" + escape(file) + place
-    else:
-        text = b"<undefined function>\t"
-    return text + (b"\ttoken=%x" % value if kind in (4, 5) else b"")
+    return describe_definition(section, function) + (b"\ttoken=%x" % value if kind in (4, 5) else b"")
 
 
 def main(names):

@@ -216,6 +216,57 @@ static void make_native(struct builder *b)
     finish(b);
 }
 
+static void define_generator(struct builder *b, uint32_t id, const char *name)
+{
+    struct kp_def def = {.type = KP_DEF_FUNCTION};
+
+    def.function.id = id;
+    def.function.kind = KP_FUNCTION_PYTHON;
+    def.function.line = 77;
+    def.function.name = (struct kp_text){name, strlen(name)};
+    def.function.file = (struct kp_text){"/srv/app.py", 11};
+    def.function.flags = KP_FUNCTION_FACTS | KP_FUNCTION_GENERATOR;
+    def.function.parameters = 300;
+    builder_define(b, &def, strlen(name) + 11);
+}
+
+static void define_names(struct builder *b)
+{
+    define(b, 1, "app.main");
+    define_generator(b, 2, "app.numbers");
+    builder_function(b, 3, KP_FUNCTION_EXCEPTION, 0, "builtins.KeyError", 17, "");
+    builder_function(b, 4, KP_FUNCTION_EXCEPTION, 0, "app.Odd\tError", 13, "");
+    builder_function(b, 5, KP_FUNCTION_MANUAL, 0, "parse", 5, "");
+    builder_function(b, 6, KP_FUNCTION_RECORD, 0, "golden.Note", 11, "T");
+    builder_function(b, 7, KP_FUNCTION_TEXT, 0, "a note", 6, "");
+}
+
+/* Exceptions with their types, one of a type that was never defined, one unknown; a record in between, which
+ * is of no call; a region of the program's own; format 1.2. */
+static void make_exceptions(struct builder *b)
+{
+    uint64_t t = START_TICKS;
+
+    begin(b, 4718, "700102030405060708090a0b0c0d0e0f");
+    define_names(b);
+    builder_thread(b, 0, 4718, 0, t, "main");
+    builder_event(b, KP_EVENT_ENTER, t += 250, 1, 0);
+    for (uint32_t exception = 3; exception < 6; exception++) {
+        builder_event(b, KP_EVENT_ENTER, t += 250, 2, 1);
+        builder_event2(b, KP_EVENT_VALUES, t += 250, KP_VALUES_EXCEPTION, 2, exception < 5 ? exception : 99,
+                       0);
+        builder_event(b, KP_EVENT_UNWIND, t, 2, 1);
+    }
+    builder_event2(b, KP_EVENT_VALUES, t += 250, KP_VALUES_RECORD, 1, 6, 4);
+    builder_event2(b, KP_EVENT_VALUES, t, KP_VALUES_RECORD_BYTES, 1, 0x07000000, 0);
+    builder_event(b, KP_EVENT_ENTER, t += 250, 5, 1);
+    builder_event(b, KP_EVENT_EXIT, t += 250, 5, 1);
+    builder_event(b, KP_EVENT_UNWIND, t + 250, 1, 0);
+    builder_flush(b, 0, 0, 0);
+    builder_thread_end(b, 0, END_TICKS, 5, 0, 0, "main");
+    finish(b);
+}
+
 static void make_truncated(struct builder *b)
 {
     make_threads(b);
@@ -307,6 +358,7 @@ static const struct {
     {"lost", 0, make_lost},
     {"fork", 1, make_fork},
     {"native", 1, make_native},
+    {"exceptions", 1, make_exceptions},
     {"truncated", 1, make_truncated},
     {"damaged", 0, make_damaged},
     {"newer-minor", 1, make_newer_minor},

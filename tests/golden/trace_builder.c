@@ -75,7 +75,7 @@ void builder_clock(struct builder *builder, uint64_t ticks, uint64_t monotonic_n
     builder_chunk(builder, KP_CHUNK_CLOCK, &sync, sizeof sync);
 }
 
-static void put_def(struct builder *builder, const struct kp_def *def, size_t text_bytes)
+void builder_define(struct builder *builder, const struct kp_def *def, size_t text_bytes)
 {
     uint8_t *record = must(malloc(KP_DEF_ROOM(text_bytes)));
     size_t bytes = kp_def_put(record, def);
@@ -102,7 +102,7 @@ void builder_function(struct builder *builder, uint32_t id, unsigned kind, uint3
     def.function.line = line;
     def.function.name = (struct kp_text){name, name_bytes};
     def.function.file = text(file);
-    put_def(builder, &def, name_bytes + strlen(file));
+    builder_define(builder, &def, name_bytes + strlen(file));
 }
 
 void builder_thread(struct builder *builder, uint32_t number, uint32_t tid, uint32_t base_depth,
@@ -115,7 +115,7 @@ void builder_thread(struct builder *builder, uint32_t number, uint32_t tid, uint
     def.thread.base_depth = base_depth;
     def.thread.start_ticks = ticks;
     def.thread.name = text(name);
-    put_def(builder, &def, strlen(name));
+    builder_define(builder, &def, strlen(name));
 }
 
 void builder_thread_end(struct builder *builder, uint32_t number, uint64_t ticks, uint64_t made,
@@ -129,7 +129,7 @@ void builder_thread_end(struct builder *builder, uint32_t number, uint64_t ticks
     def.thread_end.calls_lost = lost;
     def.thread_end.events_lost = others;
     def.thread_end.name = text(name);
-    put_def(builder, &def, strlen(name));
+    builder_define(builder, &def, strlen(name));
 }
 
 void builder_object(struct builder *builder, const char *path, const char *build_id)
@@ -138,7 +138,7 @@ void builder_object(struct builder *builder, const char *path, const char *build
 
     def.object.path = text(path);
     def.object.build_id = text(build_id);
-    put_def(builder, &def, strlen(path) + strlen(build_id));
+    builder_define(builder, &def, strlen(path) + strlen(build_id));
 }
 
 void builder_meta(struct builder *builder, const char *key, const char *value)
@@ -147,7 +147,7 @@ void builder_meta(struct builder *builder, const char *key, const char *value)
 
     def.meta.key = text(key);
     def.meta.value = text(value);
-    put_def(builder, &def, strlen(key) + strlen(value));
+    builder_define(builder, &def, strlen(key) + strlen(value));
 }
 
 static struct kp_slot *next_slot(struct builder *builder)

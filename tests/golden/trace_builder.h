@@ -37,6 +37,8 @@ void builder_chunk(struct builder *builder, unsigned type, const void *payload, 
 void builder_clock(struct builder *builder, uint64_t ticks, uint64_t monotonic_ns, uint64_t realtime_ns);
 
 /* Definitions, a DEFS chunk each. */
+/* Any definition, with texts of so many bytes together. */
+void builder_define(struct builder *builder, const struct kp_def *def, size_t text_bytes);
 void builder_function(struct builder *builder, uint32_t id, unsigned kind, uint32_t line, const char *name,
                       size_t name_bytes, const char *file);
 void builder_thread(struct builder *builder, uint32_t number, uint32_t tid, uint32_t base_depth,
