@@ -3,6 +3,7 @@
 
     instructions.py                          every interpreter found, all engines with a limit, as a table
     instructions.py --python 3.12 --check    fail above a limit
+    instructions.py --unwinds                of calls that end by an exception (no limits)
 
 A call pair costs (instructions at 15 000 calls - at 5 000) / 10 000, user space, of the program's thread alone (callgrind counts
 threads apart, so the writer's are not in it); net is what the library adds to that. Start-up is the same in both and cancels out.
@@ -21,14 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 import measuring
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAM = os.path.join(HERE, "calls_to_count.py")
+PROGRAM, UNWINDS = (os.path.join(HERE, name) for name in ("calls_to_count.py", "unwinds_to_count.py"))
 FEW, MANY = 5000, 15000
 
 # Options, and how many of the counted calls the trace must have (None: there is no trace). The rule leaves out what is called
 # and nothing else: a process that no rule can match is not traced at all.
 STATES = {
     "traced": ({}, MANY - FEW),
-    "filtered": ({"FILTER": "-__main__.descend"}, 0),
+    "filtered": ({"FILTER": "-__main__.descend,-__main__.fail"}, 0),
     "off": ({"ENABLED": "0"}, None),
 }
 
@@ -59,7 +60,7 @@ def limited_engines(version):
     return [engine for engine in LIMITS if limit(engine, version, "traced") is not None]
 
 
-def count(python, calls, folder, shim=None, **options):
+def count(python, calls, folder, shim=None, program=PROGRAM, **options):
     """Instructions of the main thread of one run, and how many calls its trace has (None without a trace)."""
     place = tempfile.mkdtemp(dir=folder)
     counts, trace = os.path.join(place, "callgrind"), os.path.join(place, "trace.kpt")
@@ -67,7 +68,7 @@ def count(python, calls, folder, shim=None, **options):
     environment = measuring.environment(shim, OUTPUT="file:" + trace, CLOCK="tsc", **options)
     # smc-check: the library writes code, which valgrind would not see otherwise.
     done = subprocess.run(["valgrind", "-q", "--tool=callgrind", "--separate-threads=yes", "--smc-check=all",
-                           "--callgrind-out-file=" + counts, python, "-S", PROGRAM, str(calls)],
+                           "--callgrind-out-file=" + counts, python, "-S", program, str(calls)],
                           env=environment, capture_output=True, text=True)
     if done.returncode or done.stdout != "%d\n" % calls:
         sys.exit("instructions: %s under valgrind: %s %s" % (python, done.stdout, done.stderr))
@@ -102,10 +103,10 @@ def per_call(pool, python, folder, recorded_calls=None, shim=None, **options):
     return answer
 
 
-def measure(pool, python, shim, engines, folder):
-    plain = per_call(pool, python, folder)
-    again = per_call(pool, python, folder)
-    cells = {(engine, state): per_call(pool, python, folder, calls, shim, ENGINE=engine, **options)
+def measure(pool, python, shim, engines, folder, program=PROGRAM):
+    plain = per_call(pool, python, folder, program=program)
+    again = per_call(pool, python, folder, program=program)
+    cells = {(engine, state): per_call(pool, python, folder, calls, shim, program=program, ENGINE=engine, **options)
              for engine in engines for state, (options, calls) in STATES.items()}
     base, noise = plain(), abs(again() - plain())
     rows = []
@@ -125,12 +126,12 @@ def excesses(row):
                 row["version"], row["engine"], state, row[state], most)
 
 
-def show(row, first):
+def show(row, first, limited=True):
     if first:
         print("CPython  engine      untraced  noise" + "".join("%10s limit" % state for state in STATES))
     cells = ""
     for state in STATES:
-        most = limit(row["engine"], row["version"], state)
+        most = limit(row["engine"], row["version"], state) if limited else None
         cells += "%10.1f %5s" % (row[state], "-" if most is None else most)
     print("%-8s %-11s %8.1f %6.2f%s" % (row["version"], row["engine"], row["untraced"], row["noise"], cells), flush=True)
 
@@ -142,6 +143,7 @@ def main():
     parser.add_argument("--engine", action="append", choices=measuring.ENGINES, help="only this one; default: those with a limit")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", action="store_true", help="fail above a limit")
+    parser.add_argument("--unwinds", action="store_true", help="of calls that end by an exception; there are no limits")
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         print("instructions: skipped, valgrind is not installed")
@@ -154,9 +156,9 @@ def main():
                 continue
             wanted = options.engine or limited_engines(measuring.version_of(python))
             engines = measuring.engines_of(python, shim, wanted) if wanted else []
-            for row in measure(pool, python, shim, engines, folder) if engines else []:
+            for row in measure(pool, python, shim, engines, folder, UNWINDS if options.unwinds else PROGRAM) if engines else []:
                 if not options.json:
-                    show(row, not rows)
+                    show(row, not rows, not options.unwinds)
                 rows.append(row)
     if options.json:
         json.dump(rows, sys.stdout, indent=1)
@@ -164,7 +166,7 @@ def main():
     if not rows:
         print("instructions: skipped, nothing to count: no engine with a limit, or no interpreter that valgrind runs")
         return 77
-    wrong = [line for row in rows for line in excesses(row)]
+    wrong = [line for row in rows for line in excesses(row)] if not options.unwinds else []
     print("\n".join(wrong), end="\n" if wrong else "", file=sys.stderr)
     return 1 if wrong and options.check else 0
 

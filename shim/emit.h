@@ -93,6 +93,15 @@ static inline void kp_emit_pair(struct kp_thread_state *t, unsigned kind, uint32
  */
 bool kp_emit_room_for(struct kp_thread_state *t, uint32_t slots, uint32_t depth);
 
+/* UNWIND, behind the id of the type of the exception if that is known (not 0). */
+static inline void kp_emit_unwind(struct kp_thread_state *t, uint32_t id, uint32_t depth, uint64_t time,
+                                  uint32_t exception)
+{
+    if (exception)
+        kp_emit_pair(t, KP_EVENT_VALUES, KP_VALUES_EXCEPTION, depth + 1, time, exception, 0);
+    kp_emit(t, KP_EVENT_UNWIND, id, depth, time);
+}
+
 /* Count the calls that signal handlers made in the midst of probes as lost. */
 void kp_emit_passed(struct kp_thread_state *t);
 

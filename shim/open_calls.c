@@ -129,12 +129,13 @@ static uint32_t drop(struct kp_thread_state *t)
     return id;
 }
 
-void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now)
+void kp_open_unwind_by(struct kp_thread_state *t, uint32_t depth, uint64_t now, struct kp_left_by by)
 {
     while (t->depth > depth) {
+        bool is_call = kp_frame_is_call(kp_local.top_frame);
         uint32_t id = drop(t);
 
-        kp_emit(t, KP_EVENT_UNWIND, id, t->depth, now);
+        kp_emit_unwind(t, id, t->depth, now, is_call ? 0 : t->depth == depth ? by.last : by.above);
     }
 }
 
@@ -167,6 +168,24 @@ bool kp_open_find_id(struct kp_thread_state *t, uint32_t id, uint64_t now)
         return false;
     kp_open_unwind_to(t, found, now);
     return true;
+}
+
+void kp_call_fail(const void *tag, uint32_t (*exception)(struct kp_thread_state *t))
+{
+    struct kp_thread_state *t = kp_self;
+    uint64_t now;
+    uint32_t id, type;
+
+    if (kp_local.top_frame != tag || !kp_thread_is_recording(t) || t->busy) {
+        kp_call_end_slow(tag, KP_EVENT_UNWIND);
+        return;
+    }
+    kp_probe_begin(t);
+    now = kp_clock_now(t->clock);
+    type = exception(t);
+    id = kp_open_pop(t);
+    kp_emit_unwind(t, id, t->depth, now, type);
+    kp_probe_end(t);
 }
 
 static uint32_t find_tag(struct kp_thread_state *t, const void *tag)

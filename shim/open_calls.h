@@ -116,8 +116,19 @@ static inline uint32_t kp_open_pop(struct kp_thread_state *t)
     return id;
 }
 
+/* By what calls were left: ids of exception types, 0 where it is not known. Calls of C code have none. */
+struct kp_left_by {
+    uint32_t last; /* the outermost of them */
+    uint32_t above;
+};
+
 /* End the innermost activations until only `depth` are open: nobody told of their ends. */
-void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now);
+void kp_open_unwind_by(struct kp_thread_state *t, uint32_t depth, uint64_t now, struct kp_left_by by);
+
+static inline void kp_open_unwind_to(struct kp_thread_state *t, uint32_t depth, uint64_t now)
+{
+    kp_open_unwind_by(t, depth, now, (struct kp_left_by){0, 0});
+}
 
 /* A call of C code or a region, not a Python frame. */
 static inline bool kp_frame_is_call(const void *frame)
@@ -134,14 +145,18 @@ static inline bool kp_frame_is_region(const void *frame)
     return (uintptr_t)frame & 2;
 }
 
-/* The place of the innermost activation above `floor` that is no region; `floor` when there is none. */
-static inline uint32_t kp_open_owner(const struct kp_thread_state *t, uint32_t floor)
+/* The place of the innermost of `depth` activations above `floor` that is no region; `floor` when there is
+ * none. */
+static inline uint32_t kp_open_owner_of(const struct kp_thread_state *t, uint32_t depth, uint32_t floor)
 {
-    uint32_t depth = t->depth;
-
     while (depth > floor && kp_frame_is_region(t->open.base[depth].frame))
         depth--;
     return depth;
+}
+
+static inline uint32_t kp_open_owner(const struct kp_thread_state *t, uint32_t floor)
+{
+    return kp_open_owner_of(t, t->depth, floor);
 }
 
 /* The thread ends, and its calls of C code with it. */
@@ -210,6 +225,12 @@ extern bool (*kp_open_elsewhere)(struct kp_thread_state *t, const void *tag, uin
 
 /* kp_call_end when the call is not the innermost one, or tracing is not simply on. */
 void kp_call_end_slow(const void *tag, unsigned kind);
+
+/*
+ * The call ends by an exception of the interpreter; its type's id is asked for once the time is taken, and
+ * with the probe begun. 0: unknown.
+ */
+void kp_call_fail(const void *tag, uint32_t (*exception)(struct kp_thread_state *t));
 
 /* The call ends: KP_EVENT_EXIT or KP_EVENT_UNWIND. In the thread that began it, tracing or not. */
 static inline void kp_call_end(const void *tag, unsigned kind)

@@ -7,8 +7,10 @@
 #include "clock.h"
 #include "code_object.h"
 #include "emit.h"
+#include "exception_type.h"
 #include "held_regions.h"
 #include "memory.h"
+#include "opcode_caught.h"
 
 /* _PyStackChunk, Include/cpython/pystate.h, 3.11 to 3.14. */
 struct chunk {
@@ -74,7 +76,7 @@ static bool is_below(const void *frame, void *from)
     return from != NULL;
 }
 
-/* End or suspend the innermost activation. */
+/* End (by returning) or suspend the innermost activation. */
 static void pop(struct kp_thread_state *t, unsigned kind, uint64_t now)
 {
     void *frame = LOCAL.top_frame;
@@ -88,18 +90,26 @@ static void pop(struct kp_thread_state *t, unsigned kind, uint64_t now)
 
 /*
  * `frame` runs: activations above it were left by exceptions. Not so calls of C code: while they are open,
- * what runs runs above them. Nor the regions of the frame that runs or waits.
+ * what runs runs above them. Nor the regions of the frame that runs or waits. Returns how many are still
+ * open.
  */
-static void unwind_to(struct kp_thread_state *t, const struct kp_activations *a, void *frame, uint64_t now)
+static uint32_t still_open(struct kp_thread_state *t, const struct kp_activations *a, void *frame)
 {
+    uint32_t depth = t->depth;
+
     for (;;) {
-        uint32_t owner = kp_open_owner(t, a->floor);
+        uint32_t owner = kp_open_owner_of(t, depth, a->floor);
         void *waits = t->open.base[owner].frame;
 
         if (owner == a->floor || waits == frame || kp_frame_is_call(waits) || is_below(waits, frame))
-            return;
-        kp_open_unwind_to(t, owner - 1, now);
+            return depth;
+        depth = owner - 1;
     }
+}
+
+static void unwind_to(struct kp_thread_state *t, const struct kp_activations *a, void *frame, uint64_t now)
+{
+    kp_open_unwind_to(t, still_open(t, a, frame), now);
 }
 
 /* `frame` is about to end or to be suspended: its regions are before. */
@@ -362,6 +372,15 @@ static void on_leave(struct context *c, unsigned kind, uint64_t now)
         pop(c->t, kind, now);
 }
 
+/* A handler starts in the frame that runs. */
+static void on_handler(struct context *c, uint64_t now)
+{
+    uint32_t depth = still_open(c->t, c->a, c->frame);
+
+    if (depth < c->t->depth)
+        kp_open_unwind_by(c->t, depth, now, kp_exception_left_by(c->t, kp_opcode_caught(c->frame)));
+}
+
 void kp_opcode_event(unsigned kind)
 {
     uint64_t now = kp_clock_now(kp_core.clock);
@@ -374,7 +393,7 @@ void kp_opcode_event(unsigned kind)
         else if (kind == K_START)
             on_start(&c, now);
         else if (kind == K_HANDLER)
-            unwind_to(c.t, c.a, c.frame, now);
+            on_handler(&c, now);
         else
             on_leave(&c, kind == K_RETURN ? KP_EVENT_EXIT : KP_EVENT_YIELD, now);
         kp_probe_end(c.t);
@@ -456,7 +475,8 @@ void kp_opcode_left(uint32_t depth)
         /* Regions that frames began that are not traced: they belong to who called the evaluator. */
         while (depth < c.t->depth && kp_frame_is_region(c.t->open.base[depth + 1].frame))
             depth++;
-        kp_open_unwind_to(c.t, depth, now);
+        if (depth < c.t->depth)
+            kp_open_unwind_by(c.t, depth, now, kp_exception_set_left_by(c.t));
         kp_probe_end(c.t);
     }
     errno = saved;

@@ -27,6 +27,7 @@ void kp_code_learn_existing(void);
 struct kp_code_trial {
     const struct kp_thread_state *thread;
     uint32_t (*ask)(void *code);
+    uint32_t (*ask_type)(void *type); /* of an exception; see exception_type.h */
 };
 extern const struct kp_code_trial *kp_code_trial;
 

@@ -32,6 +32,21 @@ struct kp_builtin {
     void *vectorcall;
 };
 
+/* PyGetSetDef and PyGetSetDescrObject */
+struct kp_getset {
+    const char *name;
+    void *(*get)(void *object, void *closure);
+    void *set;
+    const char *doc;
+    void *closure;
+};
+
+struct kp_getset_object {
+    struct kp_object head;
+    void *type, *name, *qualname;
+    const struct kp_getset *getset;
+};
+
 /* PyWrapperDescrObject */
 struct kp_slot_wrapper {
     struct kp_object head;

@@ -52,6 +52,11 @@ struct kp_opcode_row {
     uint16_t frame_owner;
     uint16_t code_adaptive;         /* of the code object: its instructions */
     uint16_t code_cells, code_free; /* int co_ncellvars, co_nfreevars */
+    uint16_t frame_locals;          /* localsplus: locals, then the stack of values */
+    uint16_t code_locals;           /* int co_nlocalsplus */
+    uint16_t code_exceptions;       /* co_exceptiontable */
+    uint8_t reraise;                /* RERAISE */
+    uint8_t instrumented;           /* MIN_INSTRUMENTED_OPCODE: from here on stand-ins; 0: there are none */
     /* 3.13+: version in the table of debug offsets, and the word in it that begins what it says of thread
      * states; 0: none. */
     uint16_t debug_version, debug_thread;

@@ -12,6 +12,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
+#include "exception_type.h"
 #include "held_regions.h"
 #include "open_calls.h"
 
@@ -81,8 +82,10 @@ INLINE void leave(const struct kp_cpython_layout *layout, void *frame, const str
     kp_open_pop(t);
     if (suspends)
         kp_emit_pair(t, KP_EVENT_YIELD, call->id, call->depth, now, (uintptr_t)frame, 0);
+    else if (__builtin_expect(result != NULL, 1))
+        kp_emit(t, KP_EVENT_EXIT, call->id, call->depth, now);
     else
-        kp_emit(t, result ? KP_EVENT_EXIT : KP_EVENT_UNWIND, call->id, call->depth, now);
+        kp_emit_unwind(t, call->id, call->depth, now, kp_exception_set_id(t));
     kp_probe_end(t);
 }
 

@@ -8,6 +8,7 @@
 #include "../arch/x86_64/offsets.h"
 #include "core.h"
 #include "cpython.h"
+#include "exception_type.h"
 #include "loaded.h"
 #include "log.h"
 #include "open_calls.h"
@@ -156,6 +157,9 @@ void *kp_method_call(void *a, void *b, void *c, void *d, void *e, unsigned numbe
     if (!tag)
         return function(a, b, c, d, e);
     result = function(a, b, c, d, e);
-    kp_call_end(tag, result ? KP_EVENT_EXIT : KP_EVENT_UNWIND);
+    if (__builtin_expect(result != NULL, 1))
+        kp_call_end(tag, KP_EVENT_EXIT);
+    else
+        kp_call_fail(tag, kp_exception_set_id);
     return result;
 }

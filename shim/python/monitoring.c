@@ -10,6 +10,7 @@
 #include "core.h"
 #include "cpython_layout.h"
 #include "engine.h"
+#include "exception_type.h"
 #include "held_regions.h"
 #include "open_calls.h"
 
@@ -98,8 +99,12 @@ static void suspend_regions(struct kp_thread_state *t, uint32_t id, uint64_t now
         kp_regions_suspend(t, owner, token(), now);
 }
 
-/* An activation ends or suspends. The time is taken first: what follows is not part of the call. */
-static inline __attribute__((always_inline)) bool leave(struct kp_thread_state *t, void *code, unsigned kind)
+/*
+ * An activation ends or suspends. The time is taken first: what follows is not part of the call. `exception`
+ * is what it ends by, if it is known.
+ */
+static inline __attribute__((always_inline)) bool leave(struct kp_thread_state *t, void *code, unsigned kind,
+                                                        const void *exception)
 {
     uint64_t now = kp_clock_now(t->clock);
     uint32_t id = kp_code_id(t, code, NULL);
@@ -112,6 +117,8 @@ static inline __attribute__((always_inline)) bool leave(struct kp_thread_state *
         return true;
     if (kind == KP_EVENT_YIELD)
         kp_emit_pair(t, kind, id, t->depth, now, token(), 0);
+    else if (kind == KP_EVENT_UNWIND)
+        kp_emit_unwind(t, id, t->depth, now, kp_exception_id(t, kp_exception_type(exception)));
     else
         kp_emit(t, kind, id, t->depth, now);
     return true;
@@ -157,7 +164,7 @@ static void *on_return(void *self, void *const *arguments, size_t count)
     (void)count;
     if (!t)
         return nothing();
-    return answer(t, leave(t, arguments[0], KP_EVENT_EXIT) ? nothing() : never_again());
+    return answer(t, leave(t, arguments[0], KP_EVENT_EXIT, NULL) ? nothing() : never_again());
 }
 
 static void *on_yield(void *self, void *const *arguments, size_t count)
@@ -168,19 +175,18 @@ static void *on_yield(void *self, void *const *arguments, size_t count)
     (void)count;
     if (!t)
         return nothing();
-    return answer(t, leave(t, arguments[0], KP_EVENT_YIELD) ? nothing() : never_again());
+    return answer(t, leave(t, arguments[0], KP_EVENT_YIELD, NULL) ? nothing() : never_again());
 }
 
-/* PY_UNWIND and PY_THROW cannot be switched off for one function. */
+/* PY_UNWIND and PY_THROW cannot be switched off for one function. Their third argument is the exception. */
 static void *on_unwind(void *self, void *const *arguments, size_t count)
 {
     struct kp_thread_state *t = recording();
 
     (void)self;
-    (void)count;
     if (!t)
         return nothing();
-    leave(t, arguments[0], KP_EVENT_UNWIND);
+    leave(t, arguments[0], KP_EVENT_UNWIND, (count & ARGUMENTS_MASK) > 2 ? arguments[2] : NULL);
     return answer(t, nothing());
 }
 

@@ -9,7 +9,7 @@
 #include "activations.h"
 #include "clock.h"
 #include "code_object.h"
-#include "cpython.h"
+#include "cpython_object.h"
 #include "trace/event.h"
 
 #define FILE_INPUT 257 /* Py_file_input, Include/compile.h */
@@ -141,7 +141,29 @@ static bool cells_are_right(void *code)
            free_variables == kp_attribute_size(code, "co_freevars");
 }
 
-static const char *examine(bool generator)
+/* The first local of a plain function is what it calls look() with. */
+static bool locals_are_right(const void *frame, void *code, const void *argument)
+{
+    int locals = -1;
+    void *local = (void *)((uintptr_t)fetch_pointer(frame, kp_opcode_row.frame_locals) & ~(uintptr_t)3);
+
+    return local == argument && fetch(code, kp_opcode_row.code_locals, &locals, sizeof locals) &&
+           locals == kp_attribute_number(code, "co_nlocals", -1);
+}
+
+static bool exceptions_are_right(void *code)
+{
+    void *table = kp_cpython.get_attribute(code, "co_exceptiontable");
+    bool good = table && fetch_pointer(code, kp_opcode_row.code_exceptions) == table;
+
+    if (table)
+        kp_cpython.decref(table);
+    else
+        kp_cpython.error_clear();
+    return good;
+}
+
+static const char *examine(bool generator, const void *argument)
 {
     void *tstate = kp_cpython.thread_unchecked(), *frame = fetch_frame(tstate);
     void *frame_object = kp_cpython.frame_get(), *code = code_of(frame_object);
@@ -164,6 +186,10 @@ static const char *examine(bool generator)
         return "its thread states do not say where they should whether a trace function runs";
     if (!generator && !chunk_is_right(tstate, frame))
         return "the pieces of its frame stack are not where they should be";
+    if (!generator && !locals_are_right(frame, code, argument))
+        return "its frames do not have their locals where they should";
+    if (!exceptions_are_right(code))
+        return "its code objects do not have their exception table where they should";
     return NULL;
 }
 
@@ -172,7 +198,7 @@ static void *look(void *self, void *argument)
     const char *found;
 
     (void)self;
-    found = examine(kp_cpython.long_as_long(argument) == 1);
+    found = examine(kp_cpython.long_as_long(argument) == 1, argument);
     looks++;
     if (!wrong)
         wrong = found;
@@ -214,15 +240,15 @@ static bool debug_offsets_agree(char *reason, size_t reason_bytes)
 
 static bool look_at_layout(char *reason, size_t reason_bytes)
 {
-    static const char source[] = "def plain():\n"
-                                 "    look(0)\n"
+    static const char source[] = "def plain(kind):\n"
+                                 "    look(kind)\n"
                                  "def outer(a, b):\n"
                                  "    def generate():\n"
                                  "        c = a, b\n"
                                  "        look(1)\n"
                                  "        yield lambda: c\n"
                                  "    return generate()\n"
-                                 "plain()\n"
+                                 "plain(0)\n"
                                  "next(outer(1, 2))\n"
                                  "for none in outer(1, 2): pass\n";
     static struct {
@@ -306,8 +332,10 @@ static const char source_of_events[] = "pass\n"
                                        "d = type('d', (), {'__init__': made})\n"
                                        "for n in (0,) * 30: d()\n"; /* often enough to be specialised */
 
-#define EVENT(kind, id, depth) KP_EVENT_##kind, id, depth
-static const uint8_t expected_events[][3] = {
+/* An exception's type has its first letter as id. */
+#define EVENT(kind, id, depth) KP_EVENT_##kind, id, depth, 0
+#define LEFT(letter, depth)    KP_EVENT_VALUES, KP_VALUES_EXCEPTION, (depth) + 1, letter
+static const uint8_t expected_events[][4] = {
     /* plain(2) */
     {EVENT(ENTER, 2, 0)},
     {EVENT(ENTER, 2, 1)},
@@ -326,13 +354,16 @@ static const uint8_t expected_events[][3] = {
     {EVENT(ENTER, 13, 0)},
     {EVENT(ENTER, 10, 1)},
     {EVENT(ENTER, 10, 2)},
+    {LEFT('K', 2)},
     {EVENT(UNWIND, 10, 2)},
+    {LEFT('K', 1)},
     {EVENT(UNWIND, 10, 1)},
     {EVENT(ENTER, 2, 1)},
     {EVENT(EXIT, 2, 1)},
     {EVENT(EXIT, 13, 0)},
     /* fail(0), handled in the module */
     {EVENT(ENTER, 10, 0)},
+    {LEFT('K', 0)},
     {EVENT(UNWIND, 10, 0)},
     {EVENT(ENTER, 2, 0)},
     {EVENT(EXIT, 2, 0)},
@@ -347,11 +378,14 @@ static const uint8_t expected_events[][3] = {
     {EVENT(EXIT, 4, 0)},
     /* throw() into a generator that never ran */
     {EVENT(ENTER, 4, 0)},
+    {LEFT('V', 0)},
     {EVENT(UNWIND, 4, 0)},
     /* exceptions that C code takes */
     {EVENT(ENTER, 18, 0)},
+    {LEFT('A', 0)},
     {EVENT(UNWIND, 18, 0)},
     {EVENT(ENTER, 18, 0)},
+    {LEFT('A', 0)},
     {EVENT(UNWIND, 18, 0)},
     /* called from C */
     {EVENT(ENTER, 2, 0)},
@@ -392,6 +426,17 @@ static uint32_t id_in_trial(void *code)
     return id;
 }
 
+static uint32_t id_of_type_in_trial(void *type)
+{
+    return (uint8_t)((const struct kp_type *)type)->name[0];
+}
+
+static bool is_as_expected(const struct kp_slot *slot, const uint8_t *event)
+{
+    return slot->kind_depth == KP_SLOT_PACK(event[0], event[2]) && slot->id == event[1] &&
+           (event[0] != KP_EVENT_VALUES || slot[1].value == event[3]);
+}
+
 static bool events_are_right(char *reason, size_t reason_bytes)
 {
     uint64_t at = 0;
@@ -400,8 +445,7 @@ static bool events_are_right(char *reason, size_t reason_bytes)
         const struct kp_slot *slot = &trial_slots[at];
         const uint8_t *event = expected_events[i];
 
-        if (at >= trial_thread.head || slot->kind_depth != KP_SLOT_PACK(event[0], event[2]) ||
-            slot->id != event[1]) {
+        if (at >= trial_thread.head || !is_as_expected(slot, event)) {
             snprintf(reason, reason_bytes,
                      "the self-test failed at event %zu: kind %u of line %u at depth %u came "
                      "instead of kind %u of line %u at depth %u",
@@ -409,7 +453,7 @@ static bool events_are_right(char *reason, size_t reason_bytes)
                      event[1], event[2]);
             return false;
         }
-        at += slot->kind_depth && (event[0] == KP_EVENT_YIELD || event[0] == KP_EVENT_RESUME) ? 2 : 1;
+        at += kp_event_kind_slots(event[0]);
     }
     for (int i = 0; i < TRIAL_OBJECTS; i++, at += 2)
         if (trial_slots[at].kind_depth != KP_SLOT_PACK(KP_EVENT_ENTER, 0) || trial_slots[at].id != 22 ||
@@ -423,7 +467,7 @@ static bool events_are_right(char *reason, size_t reason_bytes)
 
 bool kp_opcode_trial_events(char *reason, size_t reason_bytes)
 {
-    static const struct kp_code_trial trial = {&trial_thread, id_in_trial};
+    static const struct kp_code_trial trial = {&trial_thread, id_in_trial, id_of_type_in_trial};
     static const _Atomic uint32_t live = 1;
     struct kp_thread_state *before = kp_self;
     struct kp_local local = kp_local;

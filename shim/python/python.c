@@ -8,6 +8,7 @@
 #include "core.h"
 #include "cpython.h"
 #include "engine.h"
+#include "exception_type.h"
 #include "log.h"
 #include "open_calls.h"
 #include "probes.h"
@@ -111,7 +112,11 @@ static void attach(void *interpreter)
     if (!kp_code_setup()) {
         give_up("it does not export its code type");
     } else {
-        const struct kp_engine *attached = attach_engine(interpreter);
+        const struct kp_engine *attached;
+
+        if (!kp_exception_setup())
+            kp_log(KP_LEVEL_INFO, "CPython %s lacks what is needed to name exceptions", kp_cpython.version);
+        attached = attach_engine(interpreter);
 
         if (!attached && !engine)
             give_up("no engine can observe it");

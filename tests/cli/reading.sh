@@ -42,6 +42,7 @@ count() { awk -F'\t' -v kind="$1" -v name="$2" '$4 == kind && $6 == name' stdout
 [ "$(count resume __main__.numbers)" = 10 ] || fail "numbers: $(count resume __main__.numbers) resumes"
 awk -F'\t' 'NF != ($4 == "yield" || $4 == "resume" ? 8 : 7) { exit 1 }' stdout || fail "dump: a line has other columns"
 expect_text stdout "app.py:1"
+[ "$(count values exception=builtins.ValueError)" = 15 ] || fail "dump: exceptions: $(count values exception=builtins.ValueError)"
 calls=$(awk -F'\t' '$4 == "enter"' stdout | wc -l)
 
 # report and tree count the same calls; the JSON can be read
@@ -77,7 +78,7 @@ expect_text stdout "0 calls lost, 0 gaps"
 # replay marks what happened
 run "$KPROBE" replay app.kpt
 expect_text stdout "__main__.leaf();"
-expect_text stdout "! exception"
+expect_text stdout "__main__.fails(); ! builtins.ValueError"
 expect_text stdout "(resumed)"
 grep -q $'\033' stdout && fail "colour without a terminal"
 run "$KPROBE" replay --color always app.kpt

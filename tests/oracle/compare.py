@@ -48,7 +48,8 @@ ALLOWED = [
             "profile functions belong to a thread state, and a subinterpreter has its own"),
 ]
 
-Event = namedtuple("Event", "kind where name full depth time closes", defaults=(False,))
+# `exception`: of an unwind, the name of its exception's type, of the oracle's all that may be; empty where it is unknown.
+Event = namedtuple("Event", "kind where name full depth time closes exception", defaults=(False, ""))
 Run = namedtuple("Run", "status out err")
 
 
@@ -121,10 +122,10 @@ def oracle_events(folder):
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             for line in file.read().split("\n")[:-1]:
-                tid, kind, where, first_line, short, module, qualnames = line.split("\t")
+                tid, kind, where, first_line, short, module, qualnames, exceptions = line.split("\t")
                 full = tuple(unescape(module + "." + q) for q in qualnames.split("|")) if qualnames else ()
                 event = Event(kind.rstrip("!"), "%s:%s" % (unescape(where), first_line), last_part(unescape(short)), full,
-                              0, "", kind.endswith("!"))
+                              0, "", kind.endswith("!"), tuple(map(unescape, filter(None, exceptions.split("|")))))
                 threads.setdefault((name, tid), []).append(event)
     return list(threads.values())
 
@@ -190,8 +191,10 @@ def check_nesting(key, raw, problems):
                 problems.add("thread %s event %d: %s of %s at depth %d is not of the call on top"
                              % (key, number, kind, name, depth))
                 return
-        else:
+        elif (kind, name.partition("=")[0]) != ("values", "exception"):
             problems.add("thread %s event %d: unexpected %s" % (key, number, kind))
+        elif [other[:2] for other in raw[number + 1:number + 2]] != [("unwind", depth - 1)]:
+            problems.add("thread %s event %d: an exception that leaves no call" % (key, number))
         digits = int(re.sub(r"\D", "", time_ns))
         if digits < before:
             problems.add("thread %s event %d: time goes back" % (key, number))
@@ -223,15 +226,28 @@ def traced_events(kprobe, traces, problems):
     for trace in traces:
         for key, raw in dump_events(kprobe, trace, problems).items():
             check_nesting(key, raw, problems)
-            threads.append([event for event in map(corpus_event, raw) if event])
+            threads.append([event for event in map(corpus_event, *with_exceptions(raw)) if event])
     return [thread for thread in threads if thread]
 
 
-def corpus_event(raw, root=PROGRAMS + "/"):
+def with_exceptions(raw):
+    """Events, and of each unwind the exception that stands before it."""
+    kept, exceptions, before = [], [], ""
+    for event in raw:
+        if event[0] == "values":
+            before = event[2].partition("exception=")[2]
+            continue
+        kept.append(event)
+        exceptions.append(before)
+        before = ""
+    return kept, exceptions
+
+
+def corpus_event(raw, exception="", root=PROGRAMS + "/"):
     kind, depth, name, where, time_ns = raw
     file, _, line = where.rpartition(":")
     known = label(file, root)
-    return Event(kind, "%s:%s" % (known, line), last_part(name), name, depth, time_ns) if known else None
+    return Event(kind, "%s:%s" % (known, line), last_part(name), name, depth, time_ns, False, exception) if known else None
 
 
 def check_engine(kprobe, traces, engine, problems):
@@ -305,11 +321,28 @@ def compare_names(expected, got, problems):
         problems.add("name %s should be %s (%d events)" % (repr(seen)[:300], " or ".join(map(repr, right))[:300], count))
 
 
+def compare_exceptions(expected, got, problems):
+    """What the engines that know exceptions (all but `profile`) have to say of each."""
+    wrong = Counter((e.exception, g.exception) for at, (e, g) in enumerate(zip(expected, got))
+                    if e.exception and g.exception not in e.exception and not may_be_unknown(got, at))
+    for (right, seen), count in wrong.most_common(3):
+        problems.add("exception %r should be %s (%d events)" % (seen, " or ".join(right), count))
+
+
+def may_be_unknown(thread, at):
+    """Calls that end together with one below, by an exception that the interpreter made in between, may show nothing."""
+    while not thread[at].exception and at + 1 < len(thread) and thread[at + 1].kind == "unwind":
+        at += 1
+        if thread[at].exception == "builtins.RuntimeError" or thread[at].exception.endswith("Group"):
+            return True
+    return False
+
+
 def fits_unseen(thread, unseen):
     return [(e.kind, e.name) for e in thread] == [(e.kind, e.where) for e in unseen]
 
 
-def compare_threads(expected, got, problems, unseen=(), names=True):
+def compare_threads(expected, got, problems, unseen=(), names=True, exceptions=False):
     """Pair equal threads, then those that are alike, to show their differences."""
     got = list(got)
     for thread in unseen:
@@ -328,6 +361,8 @@ def compare_threads(expected, got, problems, unseen=(), names=True):
         got.remove(match)
         if names:
             compare_names(thread, match, problems)
+        if exceptions:
+            compare_exceptions(thread, match, problems)
     for thread in open_threads:
         best = max(got, key=lambda t: common_prefix(thread, t), default=None)
         if best is not None:
@@ -380,7 +415,8 @@ def check_program(tools, python, program, engine):
         unseen = unseen_threads(marks) if version < (3, 12) else ()
         if not expected:
             problems.add("the oracle saw nothing")
-        compare_threads(prepare(expected, marks), prepare(got, marks), problems, unseen, "compare" not in marks)
+        compare_threads(prepare(expected, marks), prepare(got, marks), problems, unseen, "compare" not in marks,
+                        "profile" not in used)
     return problems.lines
 
 

@@ -23,8 +23,10 @@ In `monitoring` the events are the kinds; PY_THROW is `resume`, or `enter` where
 would not be without tools (see `only_closes`), nor the `unwind` after it.
 
 Output: one file per process image in ORACLE_OUT, written event by event without buffer, so that it survives any end of
-the process; a line is thread id, kind, file, first line, name, module and possible qualified names, tab-separated and
-escaped. Only code of these files is written: below ORACLE_ROOT, below a temporary folder kprobe-corpus-*, and <corpus*>.
+the process; a line is thread id, kind, file, first line, name, module, possible qualified names and possible types of the
+exception that leaves a frame, tab-separated and escaped. `monitoring` is given the exception; `trace` only sees those that
+come into being or arrive in a frame, and not which of them is raised again at last, nor the group that `except*` makes of what
+it leaves. Only code of these files is written: below ORACLE_ROOT, below a temporary folder kprobe-corpus-*, and <corpus*>.
 """
 import os
 import sys
@@ -149,16 +151,26 @@ def make_begun():
     return begun
 
 
+def make_type_name():
+    """The name of a type as Python shows it, whatever its metaclass says."""
+    module, qualname = type.__dict__["__module__"].__get__, type.__dict__["__qualname__"].__get__
+
+    def name(kind):
+        return "%s.%s" % (module(kind), qualname(kind))
+
+    return name
+
+
 def make_record(folder, root):
     find_label, find_qualnames, emit = make_labels(root), make_qualnames(), make_writer(folder)
 
-    def record(kind, code, frame, escape=escape):
+    def record(kind, code, frame, exceptions="", escape=escape):
         where = find_label(code)
         if where is None:
             return False
         module = frame.f_globals.get("__name__")
         module = module if isinstance(module, str) else ""
-        fields = (kind, where, str(code.co_firstlineno), code.co_name, module, find_qualnames(code))
+        fields = (kind, where, str(code.co_firstlineno), code.co_name, module, find_qualnames(code), exceptions)
         emit("\t".join(map(escape, fields)))
         return True
 
@@ -176,7 +188,7 @@ def only_closes(code, offset, error):
 
 def start_monitoring(record):
     monitoring = sys.monitoring
-    disable, get_frame, begun = monitoring.DISABLE, sys._getframe, make_begun()
+    disable, get_frame, begun, type_name = monitoring.DISABLE, sys._getframe, make_begun(), make_type_name()
 
     def callback(kind, can_disable):
         def note(code, offset, value=None):
@@ -184,6 +196,9 @@ def start_monitoring(record):
                 return disable
 
         return note
+
+    def unwound(code, offset, error):
+        record("unwind", code, get_frame(1), type_name(type(error)))
 
     def thrown(code, offset, error):
         kind = "resume" if begun(code, offset) else "enter"
@@ -195,7 +210,7 @@ def start_monitoring(record):
         events.PY_RESUME: callback("resume", True),
         events.PY_RETURN: callback("exit", True),
         events.PY_YIELD: callback("yield", True),
-        events.PY_UNWIND: callback("unwind", False),
+        events.PY_UNWIND: unwound,
         events.PY_THROW: thrown,
     }
     monitoring.use_tool_id(4, "oracle")
@@ -213,8 +228,10 @@ def start_trace(record):
     returns = [opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in opcode.opmap]
     call, exception, leave = 0, 1, 3  # PyTrace_...
     exception_is_none, none, yield_value = sys.version_info[:2] == (3, 12), id(None), opcode.opmap["YIELD_VALUE"]
+    match_group = opcode.opmap.get("CHECK_EG_MATCH")
     raising = {}  # thread: frame whose last event was an exception
-    get_ident = threading.get_ident
+    seen = {}  # frame: the types of the exceptions in it
+    get_ident, type_name, py_object, cast = threading.get_ident, make_type_name(), ctypes.py_object, ctypes.cast
 
     def note_call(frame):
         code = frame.f_code
@@ -235,7 +252,10 @@ def start_trace(record):
             kind = "unwind"
         else:
             kind = "yield" if code.co_flags & GENERATOR and operation not in returns else "exit"
-        record(kind, code, frame)
+        types = set() if kind == "yield" else seen.pop(id(frame), set())
+        if match_group and match_group in code.co_code[::2]:
+            types |= {"builtins.ExceptionGroup", "builtins.BaseExceptionGroup"}
+        record(kind, code, frame, "|".join(sorted(types)) if kind == "unwind" else "")
 
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.py_object, ctypes.c_int, ctypes.c_void_p)
 
@@ -245,6 +265,8 @@ def start_trace(record):
             note_call(frame)
         elif what == leave:
             note_return(frame, value)
+        elif what == exception:
+            seen.setdefault(id(frame), set()).add(type_name(cast(value, py_object).value[0]))
         raising[get_ident()] = id(frame) if what == exception else None
         return 0
 

@@ -63,6 +63,23 @@ class Comparison(unittest.TestCase):
         self.assertTrue(nesting_differs([good[0][:4] + ("5",), good[1]]))
         self.assertTrue(nesting_differs([good[0], ("lost", 0, "f", "p:1", "2")]))
 
+    def test_exceptions(self):
+        def with_exception(text):
+            return [e._replace(exception=text) if e.kind == "unwind" else e for e in THREAD]
+
+        for right in (("builtins.KeyError",), ("builtins.KeyError", "m.Other")):
+            want = [with_exception(right)]
+            self.assertFalse(threads_differ(want, [with_exception("builtins.KeyError")], exceptions=True))
+            self.assertTrue(threads_differ(want, [with_exception("builtins.OSError")], exceptions=True))
+            self.assertTrue(threads_differ(want, [with_exception("")], exceptions=True))
+
+    def test_exceptions_are_those_of_the_next_unwind(self):
+        raw = [("enter", 0, "f", "p:1", "1"), ("values", 1, "exception=m.E", "", "2"), ("unwind", 0, "f", "p:1", "2")]
+        self.assertEqual(compare.with_exceptions(raw), ([raw[0], raw[2]], ["", "m.E"]))
+        self.assertFalse(nesting_differs(raw))
+        self.assertTrue(nesting_differs(raw[:2]))
+        self.assertTrue(nesting_differs(raw[:2] + [("exit",) + raw[2][1:]]))
+
     def test_output(self):
         plain = compare.Run(0, b"a", b"")
         for other in (compare.Run(1, b"a", b""), compare.Run(0, b"b", b""), compare.Run(0, b"a", b"c")):
