@@ -179,6 +179,8 @@ static struct kp_thread_state *start_slow(struct manual *m, uint32_t *id, bool c
     int saved = errno;
     uint64_t verdict, signals;
 
+    if (atomic_load_explicit(&kp_core.state, memory_order_acquire) == KP_CORE_OFF)
+        return NULL;
     if (t->busy || kp_local.own || t->on_trial) {
         if (t->busy == KP_BUSY_PROBE && counts)
             kp_thread_pass(t);
@@ -468,9 +470,15 @@ bool kp_manual_record(uint32_t record_class, const void *payload, size_t bytes)
         kp_manual_lose_record(record_class);
         return false;
     }
-    t = m && m->kind == KP_FUNCTION_RECORD ? start(m, &id, false) : NULL;
-    if (!t)
+    if (!m || m->kind != KP_FUNCTION_RECORD)
         return false;
+    t = start(m, &id, false);
+    if (!t) {
+        /* A handler in the midst of a probe. */
+        if (kp_self->busy == KP_BUSY_PROBE)
+            atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+        return false;
+    }
     good = kp_emit_room_for(t, slots, t->depth);
     if (good) {
         now = kp_clock_now(t->clock);
