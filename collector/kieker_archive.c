@@ -220,9 +220,10 @@ static enum kp_status read_map(struct conversion *conversion, struct kp_kieker_l
     return status;
 }
 
+/* A record begins with the number of its class, which is never so large that its first byte is no 0. */
 static bool looks_binary(const char *bytes, size_t count)
 {
-    return count && !strchr("$0123456789", *bytes);
+    return count && *bytes == 0;
 }
 
 static enum kp_status read_data(struct conversion *conversion, struct kp_kieker_log_reader *reader,
