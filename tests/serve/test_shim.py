@@ -10,13 +10,14 @@ from server import files, kprobe, run, scene, verify, wait_until
 
 SHIM = os.environ.get("SHIM", "")
 PROGRAM = """
-import os, sys, threading
+import os, sys, threading, time
 def leaf(n): return n
 def work(n):
     for i in range(n): leaf(i)
 threads = [threading.Thread(target=work, args=(int(sys.argv[1]),)) for _ in range(3)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
+while len(sys.argv) > 2 and not os.path.exists(sys.argv[2]): time.sleep(0.01)
 if os.fork() == 0:
     work(1000)
     os._exit(0)
@@ -24,11 +25,11 @@ os.wait()
 """
 
 
-def start_program(server, count, **more):
+def start_program(server, count, *arguments, **more):
     host, port = server.address()
     environment = dict(os.environ, LD_PRELOAD=SHIM, KPROBE_OUTPUT="tcp://%s:%d" % (host, port), KPROBE_ON_FULL="block",
                        KPROBE_FILTER="+__main__.*", KPROBE_LINGER="20s", **more)
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(count)], env=environment, stderr=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(count), *arguments], env=environment, stderr=subprocess.PIPE)
 
 
 def finish(program):
@@ -87,12 +88,16 @@ def test_killed_collector():
     with scene() as start:
         server = start()
         address = "tcp://%s:%d" % server.address()
-        program = start_program(server, 100000, KPROBE_LOG="error")
+        go_on = os.path.join(start.folder, "go-on")
+        program = start_program(server, 100000, go_on, KPROBE_LOG="error")
         for _ in range(5):
             time.sleep(0.15)
             server.kill()
             time.sleep(0.05)
             server = start(listen=(address,))
+        server.wait_metric("peers", 1)  # a program that ends while nobody is there leaves the rest in a file of its own
+        with open(go_on, "w"):
+            pass
         finish(program)
         wait_until(lambda: server.metric("peers") == 0, "all is over")
         server.stop()
