@@ -115,6 +115,8 @@ static uint32_t define(const char *name)
     return id;
 }
 
+static uint32_t exception; /* by which probed calls end; 0: they return */
+
 static void probe(uint32_t id, unsigned calls)
 {
     for (unsigned i = 0; i < calls; i++) {
@@ -124,7 +126,10 @@ static void probe(uint32_t id, unsigned calls)
             return;
         kp_emit_enter(t, id, t->depth++);
         t->depth--;
-        kp_emit(t, KP_EVENT_EXIT, id, t->depth, kp_clock_now(t->clock));
+        if (exception)
+            kp_emit_unwind(t, id, t->depth, kp_clock_now(t->clock), exception);
+        else
+            kp_emit(t, KP_EVENT_EXIT, id, t->depth, kp_clock_now(t->clock));
     }
 }
 
@@ -239,6 +244,27 @@ static void core_counts_with_a_dead_writer(void **state)
     assert_int_equal(sum.made, 3000010);
     assert_true(sum.lost > 0);
     assert_int_equal(sum.read + sum.lost, sum.made);
+}
+
+/* The same where each call ends by an exception, whose type takes two slots more. */
+static void unwinding_without_writer(void)
+{
+    exception = 1;
+    without_writer();
+}
+
+static void core_counts_exceptions_with_a_dead_writer(void **state)
+{
+    struct totals sum;
+
+    (void)state;
+    assert_int_equal(in_child(unwinding_without_writer), 0);
+    sum = read_trace(trace_path);
+    assert_int_equal(sum.made, 3000010);
+    assert_true(sum.lost > 0);
+    assert_int_equal(sum.read + sum.lost, sum.made);
+    /* The ring may end between type and UNWIND, or behind the ENTER. */
+    assert_true(sum.events <= 3 * sum.read && sum.events + 2 >= 3 * sum.read);
 }
 
 static void two_slot_events(void)
@@ -420,10 +446,15 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(core_writes_what_was_emitted),     CASE(core_blocks_without_loss),
-        CASE(core_counts_what_it_drops),        CASE(core_counts_with_a_dead_writer),
-        CASE(core_keeps_two_slot_events_whole), CASE(core_gives_a_forked_child_its_own_trace),
-        CASE(core_goes_on_after_a_failed_exec), CASE(core_survives_a_kill),
+        CASE(core_writes_what_was_emitted),
+        CASE(core_blocks_without_loss),
+        CASE(core_counts_what_it_drops),
+        CASE(core_counts_with_a_dead_writer),
+        CASE(core_counts_exceptions_with_a_dead_writer),
+        CASE(core_keeps_two_slot_events_whole),
+        CASE(core_gives_a_forked_child_its_own_trace),
+        CASE(core_goes_on_after_a_failed_exec),
+        CASE(core_survives_a_kill),
         CASE(core_gives_one_id_per_function),
     };
 
