@@ -160,12 +160,14 @@ static bool make_room(struct kp_kieker_import *import, struct kp_import_executio
 
     if (trace->count < trace->room)
         return true;
+    if (!kp_import_spend(import, more * sizeof *grown))
+        return false;
     grown = realloc(trace->list, (trace->room + (size_t)more) * sizeof *grown);
     if (!grown)
         return kp_import_check(import, KP_ERROR_NO_MEMORY);
     trace->list = grown;
     trace->room += more;
-    return kp_import_spend(import, more * sizeof *grown);
+    return true;
 }
 
 void kp_import_executions_give_up(struct kp_kieker_import *import)

@@ -352,7 +352,11 @@ struct kp_import_thread *kp_import_thread(struct kp_import_section *section, int
 
     if (thread)
         return thread;
-    thread = kp_import_spend(section->import, 3 * sizeof *thread) ? calloc(1, sizeof *thread) : NULL;
+    if (!kp_import_spend(section->import, 3 * sizeof *thread)) {
+        kp_import_check(section->import, KP_ERROR_FULL);
+        return NULL;
+    }
+    thread = calloc(1, sizeof *thread);
     if (!thread || !kp_import_map_put(&section->threads, id, thread)) {
         free(thread);
         kp_import_check(section->import, KP_ERROR_NO_MEMORY);
