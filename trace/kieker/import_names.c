@@ -96,7 +96,7 @@ static bool says_nothing(struct kp_text class_name)
 }
 
 /* A log of kprobe's own: the name that the function had. */
-static enum kp_function_kind own_name(struct kp_text operation, char *out, size_t room)
+static enum kp_function_kind own_name(struct kp_text operation, char *out_name, size_t room)
 {
     struct kp_kieker_name name;
     char text[KP_KIEKER_OPERATION_MAX + 1];
@@ -105,7 +105,7 @@ static enum kp_function_kind own_name(struct kp_text operation, char *out, size_
     memcpy(text, operation.bytes, count);
     text[count] = 0;
     kp_kieker_signature_read(&name, text, true);
-    struct out all = {out, room, 0};
+    struct out all = {out_name, room, 0};
     put(&all, name.name, strlen(name.name));
     return finish(&all, name.kind);
 }
@@ -116,14 +116,14 @@ static enum kp_function_kind own_name(struct kp_text operation, char *out, size_
  * [a.b.C]`. A bare name (Python and C packs) belongs to the class, which is a module there.
  */
 enum kp_function_kind kp_import_name(const struct kp_kieker_import *import, struct kp_text operation,
-                                     struct kp_text class_name, char *name, size_t room)
+                                     struct kp_text class_name, char *out_name, size_t room)
 {
-    struct out out = {name, room, 0};
+    struct out out = {out_name, room, 0};
     struct parts parts = take_apart(operation);
     struct kp_text scope = says_nothing(class_name) ? parts.scope : class_name;
 
     if (import->own)
-        return own_name(operation, name, room);
+        return own_name(operation, out_name, room);
     if (scope.count) {
         put(&out, scope.bytes, scope.count);
         put(&out, ".", 1);
@@ -142,9 +142,9 @@ enum kp_function_kind kp_import_name(const struct kp_kieker_import *import, stru
 }
 
 enum kp_function_kind kp_import_exception_name(const struct kp_kieker_import *import, struct kp_text cause,
-                                               char *name, size_t room)
+                                               char *out_name, size_t room)
 {
-    struct out out = {name, room, 0};
+    struct out out = {out_name, room, 0};
 
     (void)import;
     put(&out, cause.bytes, cause.count);

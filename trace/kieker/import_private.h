@@ -179,11 +179,11 @@ uint32_t kp_import_exception(struct kp_kieker_import *import, struct kp_text cau
 bool kp_import_same_operation(const struct kp_kieker_import *import, uint32_t a, uint32_t b);
 void kp_import_functions_free(struct kp_import_functions *functions);
 
-/* Writes the name of a function into `out` (NUL-terminated, cut at `room`); returns its kind. */
+/* Writes the name of a function into `out_name` (NUL-terminated, cut at `room`); returns its kind. */
 enum kp_function_kind kp_import_name(const struct kp_kieker_import *import, struct kp_text operation,
-                                     struct kp_text class_name, char *out, size_t room);
+                                     struct kp_text class_name, char *out_name, size_t room);
 enum kp_function_kind kp_import_exception_name(const struct kp_kieker_import *import, struct kp_text cause,
-                                               char *out, size_t room);
+                                               char *out_name, size_t room);
 
 struct kp_import_section *kp_import_section(struct kp_kieker_import *import, struct kp_text host,
                                             struct kp_text application);
@@ -198,7 +198,7 @@ void kp_import_sections_finish(struct kp_kieker_import *import);
 void kp_import_sections_free(struct kp_kieker_import *import);
 
 void kp_import_trace_begin(struct kp_kieker_import *import, int64_t id, struct kp_import_thread *thread);
-void kp_import_trace_event(struct kp_kieker_import *import, const struct kp_kieker_event *event);
+void kp_import_trace_event(struct kp_kieker_import *import, const struct kp_kieker_event *from);
 /* An event that is no call: its place in the order counts. */
 void kp_import_trace_tick(struct kp_kieker_import *import, int64_t trace_id, int32_t order, int64_t time);
 /* What waits for what is missing does so no longer: at the end, and when memory is short. */

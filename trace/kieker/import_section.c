@@ -429,8 +429,8 @@ struct kp_import_section *kp_import_section(struct kp_kieker_import *import, str
     for (section = import->sections; section; section = section->next)
         if (is(section->host, host) && is(section->application, application))
             break;
-    if (!section && import->section_count == 1 && !import->sections->begun && !import->sections->lane_count &&
-        adopt(import->sections, host, application))
+    if (!section && import->sections && import->section_count == 1 && !import->sections->begun &&
+        !import->sections->lane_count && adopt(import->sections, host, application))
         section = import->sections;
     if (!section && import->section_count == KP_IMPORT_SECTIONS)
         section = import->sections;

@@ -154,7 +154,7 @@ static struct kp_import_trace *find_trace(struct kp_kieker_import *import, int64
 
 void kp_import_trace_begin(struct kp_kieker_import *import, int64_t id, struct kp_import_thread *thread)
 {
-    struct kp_import_trace *trace = kp_import_map_get(&import->traces.by_id, id), *before = thread->current;
+    struct kp_import_trace *trace = kp_import_map_get(&import->traces.by_id, id), *before;
 
     if (trace && !is_idle(trace)) {
         import->counts.invalid++;

@@ -195,10 +195,13 @@ static void put_native(struct text *text, const char *name)
 
 /* --- whole signatures ------------------------------------------------------------------------------- */
 
-/* A signature as the program gave it: only what would break a log is replaced. */
-static void put_given(struct text *text, const char *name)
+/* A signature as the program gave it: only what would break a log is replaced. That of an imported function
+ * ends with its parameters; a class in brackets may follow. */
+static void put_given(struct text *text, const char *name, uint8_t kind)
 {
-    for (; *name; name++) {
+    const char *end = kind == KP_FUNCTION_FOREIGN ? strrchr(name, ')') + 1 : name + strlen(name);
+
+    for (; name < end; name++) {
         unsigned char c = (unsigned char)*name;
 
         if (c >= 0x80)
@@ -210,13 +213,14 @@ static void put_given(struct text *text, const char *name)
 
 static bool is_given(const struct kp_kieker_function_facts *facts)
 {
-    return facts->kind == KP_FUNCTION_MANUAL && strchr(facts->name, '(');
+    return facts->kind == KP_FUNCTION_FOREIGN ? strrchr(facts->name, ')') != NULL
+                                              : facts->kind == KP_FUNCTION_MANUAL && strchr(facts->name, '(');
 }
 
 static void put_name(struct text *text, const struct kp_kieker_function_facts *facts)
 {
     if (is_given(facts))
-        put_given(text, facts->name);
+        put_given(text, facts->name, facts->kind);
     else if (facts->kind == KP_FUNCTION_C)
         put_native(text, facts->name);
     else
@@ -289,7 +293,7 @@ void kp_kieker_signature_make(struct kp_kieker_signature *signature,
     size_t named;
 
     if (is_given(facts)) {
-        put_given(&text, facts->name);
+        put_given(&text, facts->name, facts->kind);
         finish(&text, facts->name);
         find_class(signature->operation, signature);
         return;
