@@ -16,9 +16,9 @@ struct kp_carrier {
     };
 };
 
-static inline struct kp_peer *kp_carrier_peer(struct kp_carrier *carrier)
+static inline struct kp_link *kp_carrier_link(struct kp_carrier *carrier)
 {
-    return carrier->kieker ? &carrier->streamer.peer : &carrier->sender.peer;
+    return carrier->kieker ? &carrier->streamer.link : &carrier->sender.link;
 }
 
 static inline bool kp_carrier_begin(struct kp_carrier *carrier, struct kp_spool *spool,

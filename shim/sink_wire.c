@@ -103,7 +103,7 @@ static bool set_up(struct kp_carrier *carrier, const char *rest)
         carrier->sender.token = wire.token;
         carrier->sender.token_bytes = (uint16_t)strlen(wire.token);
     }
-    return kp_peer_init(kp_carrier_peer(carrier), tcp, tcp ? rest : path);
+    return kp_link_init(kp_carrier_link(carrier), tcp, tcp ? rest : path);
 }
 
 static void start(const char *rest)
@@ -114,8 +114,8 @@ static void start(const char *rest)
     snprintf(wire.name, sizeof wire.name, "%s", kp_core.options.output);
     read_token();
     wire.good = set_up(&wire.carrier, rest) && set_up(&wire.child_carrier, rest);
-    kp_carrier_peer(&wire.carrier)->say = say;
-    kp_carrier_peer(&wire.child_carrier)->say = say_nothing;
+    kp_carrier_link(&wire.carrier)->say = say;
+    kp_carrier_link(&wire.child_carrier)->say = say_nothing;
     if (!wire.good)
         kp_log(KP_LEVEL_ERROR, "%s: that path is too long for a socket", wire.name);
 }
@@ -222,7 +222,7 @@ static uint64_t child_turn(uint64_t now_ns)
 
 static uint64_t wire_turn(void)
 {
-    uint64_t now_ns = kp_peer_now(), rest, child;
+    uint64_t now_ns = kp_link_now(), rest, child;
 
     if (!wire.good)
         return UINT64_MAX;
@@ -255,17 +255,17 @@ static bool all_done(void)
 }
 
 /* Nobody is there: to wait is in vain. */
-static bool is_absent(const struct kp_peer *peer)
+static bool is_absent(const struct kp_link *link)
 {
-    return peer->state == KP_PEER_AWAY && peer->error && peer->error != ECONNRESET && peer->error != EPIPE;
+    return link->state == KP_LINK_AWAY && link->error && link->error != ECONNRESET && link->error != EPIPE;
 }
 
-static void try_at_once(struct kp_peer *peer)
+static void try_at_once(struct kp_link *link)
 {
-    if (peer->state == KP_PEER_AWAY)
-        peer->next_try_ns = 0;
-    peer->error = 0;
-    peer->pause_ns = KP_PEER_PAUSE_FIRST_NS;
+    if (link->state == KP_LINK_AWAY)
+        link->next_try_ns = 0;
+    link->error = 0;
+    link->pause_ns = KP_LINK_PAUSE_FIRST_NS;
 }
 
 static void tell_rest(void)
@@ -275,9 +275,9 @@ static void tell_rest(void)
     for (struct adopted *one = wire.adopted; one; one = one->next)
         children++;
     if (!kp_carrier_done(&wire.carrier))
-        kp_log(KP_LEVEL_WARN, "%s: the rest of the trace, %llu bytes, is in %s: `kprobe report` reads it",
+        kp_log(KP_LEVEL_WARN, "%s: the rest of the trace, %llu bytes, is in %s: `kprobe report` reads it%s",
                wire.name, (unsigned long long)(wire.spool.end.offset - wire.spool.first.offset),
-               wire.spool.path);
+               wire.spool.path, wire.carrier.kieker ? "" : ", `kprobe send` delivers it");
     if (children)
         kp_log(KP_LEVEL_WARN, "%s: so are traces of %u children in that folder", wire.name, children);
 }
@@ -297,13 +297,13 @@ static void tell_losses(void)
 
 static void wire_finish(uint64_t end_ns)
 {
-    try_at_once(kp_carrier_peer(&wire.carrier));
-    try_at_once(kp_carrier_peer(&wire.child_carrier));
+    try_at_once(kp_carrier_link(&wire.carrier));
+    try_at_once(kp_carrier_link(&wire.child_carrier));
     while (wire.good) {
         uint64_t rest = wire_turn();
         struct timespec pause = {0, (long)(rest < PAUSE_MOST_NS ? rest : PAUSE_MOST_NS)};
 
-        if (all_done() || is_absent(kp_carrier_peer(&wire.carrier)) || kp_peer_now() >= end_ns)
+        if (all_done() || is_absent(kp_carrier_link(&wire.carrier)) || kp_link_now() >= end_ns)
             break;
         nanosleep(&pause, NULL);
     }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "endpoint.h"
 #include "nearest.h"
 #include "wire.h"
 
@@ -226,7 +226,7 @@ static bool check_address(const char *text, struct fault *fault)
 {
     struct kp_host_port target;
     const char *bad, *what;
-    return kp_address_split(&target, text, KP_WIRE_PORT, &bad, &what) ||
+    return kp_endpoint_split(&target, text, KP_WIRE_PORT, &bad, &what) ||
            refuse(fault, bad, strlen(bad), what);
 }
 

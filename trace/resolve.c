@@ -20,8 +20,8 @@ static void add_name(struct kp_resolve *resolve, const char *host, const char *d
 {
     char *name = resolve->full_names[resolve->names];
 
-    if (resolve->names < KP_RESOLVE_NAMES && strlen(host) + 1 + bytes <= KP_ADDRESS_HOST_MAX) {
-        snprintf(name, KP_ADDRESS_HOST_MAX + 1, "%s%s%.*s", host, bytes ? "." : "", (int)bytes, domain);
+    if (resolve->names < KP_RESOLVE_NAMES && strlen(host) + 1 + bytes <= KP_ENDPOINT_HOST_MAX) {
+        snprintf(name, KP_ENDPOINT_HOST_MAX + 1, "%s%s%.*s", host, bytes ? "." : "", (int)bytes, domain);
         resolve->names++;
     }
 }
@@ -44,7 +44,7 @@ static void take_server(struct kp_resolve *resolve, const char *line)
     line += strspn(line, " \t");
     snprintf(server.host, sizeof server.host, "%.*s", (int)strcspn(line, " \t\n"), line);
     if (resolve->servers < KP_RESOLVE_SERVERS &&
-        kp_address_of_number(&resolve->server_addresses[resolve->servers], &server))
+        kp_endpoint_of_number(&resolve->server_addresses[resolve->servers], &server))
         resolve->servers++;
 }
 
@@ -93,8 +93,8 @@ static size_t put_question(uint8_t *packet, uint16_t id, const char *name, uint1
 
 static void ask(struct kp_resolve *resolve, uint64_t now_ns)
 {
-    const struct kp_address *server = &resolve->server_addresses[resolve->server];
-    uint8_t packet[HEADER + KP_ADDRESS_HOST_MAX + 16];
+    const struct kp_endpoint *server = &resolve->server_addresses[resolve->server];
+    uint8_t packet[HEADER + KP_ENDPOINT_HOST_MAX + 16];
     size_t bytes;
 
     if (resolve->fd >= 0)
@@ -145,7 +145,7 @@ static unsigned number16(const uint8_t *p)
     return (unsigned)p[0] << 8 | p[1];
 }
 
-static bool set_address(struct kp_address *address, const uint8_t *data, unsigned type, uint16_t port)
+static bool set_address(struct kp_endpoint *address, const uint8_t *data, unsigned type, uint16_t port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -164,7 +164,7 @@ static bool set_address(struct kp_address *address, const uint8_t *data, unsigne
 }
 
 int kp_resolve_parse(const uint8_t *packet, size_t bytes, uint16_t id, uint16_t port,
-                     struct kp_address *address)
+                     struct kp_endpoint *address)
 {
     size_t at = HEADER;
     unsigned questions, answers;
@@ -211,7 +211,7 @@ static bool next_server(struct kp_resolve *resolve)
     return ++resolve->tries < TRIES;
 }
 
-enum kp_resolve_result kp_resolve_turn(struct kp_resolve *resolve, struct kp_address *address,
+enum kp_resolve_result kp_resolve_turn(struct kp_resolve *resolve, struct kp_endpoint *address,
                                        uint64_t now_ns)
 {
     uint8_t packet[PACKET_MOST];

@@ -25,7 +25,7 @@ void kp_sender_begin(struct kp_sender *sender, struct kp_spool *spool, const uin
 
 void kp_sender_pause(struct kp_sender *sender)
 {
-    kp_peer_close(&sender->peer);
+    kp_link_close(&sender->link);
     start_over(sender);
 }
 
@@ -36,7 +36,7 @@ bool kp_sender_done(const struct kp_sender *sender)
 
 static void fail(struct kp_sender *sender, uint64_t now_ns, const char *why)
 {
-    kp_peer_drop(&sender->peer, now_ns, why);
+    kp_link_drop(&sender->link, now_ns, why);
 }
 
 static uint64_t sent_offset(const struct kp_sender *sender)
@@ -47,8 +47,8 @@ static uint64_t sent_offset(const struct kp_sender *sender)
 /* Protocol errors and refusals do not go away by asking again at once. */
 static void fail_long(struct kp_sender *sender, uint64_t now_ns, const char *why)
 {
-    sender->peer.pause_ns = KP_PEER_PAUSE_MOST_NS;
-    sender->peer.error = EPROTO;
+    sender->link.pause_ns = KP_LINK_PAUSE_MOST_NS;
+    sender->link.error = EPROTO;
     fail(sender, now_ns, why);
 }
 
@@ -75,7 +75,7 @@ static bool greet(struct kp_sender *sender, uint64_t now_ns)
     memcpy(bytes, &hello, sizeof hello);
     if (sender->token_bytes)
         memcpy(bytes + sizeof hello, sender->token, sender->token_bytes);
-    n = kp_peer_send(&sender->peer, now_ns, bytes + sender->hello_done, count - sender->hello_done);
+    n = kp_link_send(&sender->link, now_ns, bytes + sender->hello_done, count - sender->hello_done);
     if (n > 0)
         sender->hello_done += (uint32_t)n;
     sender->greeted = sender->hello_done == count;
@@ -153,8 +153,8 @@ static void take_reply(struct kp_sender *sender, uint64_t now_ns)
         fail_long(sender, now_ns, "it has chunks of this trace that were never made");
     } else {
         sender->answered = true;
-        sender->peer.limit_ns = 0;
-        kp_peer_good(&sender->peer);
+        sender->link.limit_ns = 0;
+        kp_link_good(&sender->link);
     }
 }
 
@@ -177,7 +177,7 @@ static void take_ack(struct kp_sender *sender, uint64_t now_ns)
     }
     if (place.offset <= sent)
         kp_spool_release(spool, &place);
-    sender->peer.limit_ns = 0;
+    sender->link.limit_ns = 0;
     if (ack.status != KP_WIRE_GOOD)
         fail_status(sender, now_ns, ack.status);
 }
@@ -187,7 +187,7 @@ static void receive(struct kp_sender *sender, uint64_t now_ns)
     while (!kp_sender_done(sender)) {
         uint32_t wanted = sender->answered ? sizeof(struct kp_wire_ack) : sizeof(struct kp_wire_reply);
         ssize_t n =
-            kp_peer_receive(&sender->peer, now_ns, sender->in + sender->in_bytes, wanted - sender->in_bytes);
+            kp_link_receive(&sender->link, now_ns, sender->in + sender->in_bytes, wanted - sender->in_bytes);
 
         if (n <= 0)
             return;
@@ -210,7 +210,7 @@ static uint64_t send_chunks(struct kp_sender *sender, uint64_t now_ns)
 
     for (uint64_t budget = TURN_BYTES; sender->sent < end && budget > sizeof sender->block;) {
         size_t bytes = kp_spool_read(spool, sent_offset(sender), sender->block, sizeof sender->block);
-        ssize_t n = bytes ? kp_peer_send(&sender->peer, now_ns, sender->block, bytes) : 0;
+        ssize_t n = bytes ? kp_link_send(&sender->link, now_ns, sender->block, bytes) : 0;
 
         if (n <= 0)
             return BUSY_NS;
@@ -225,25 +225,25 @@ static uint64_t send_chunks(struct kp_sender *sender, uint64_t now_ns)
 /* What was sent has to be acknowledged at some time. */
 static void watch(struct kp_sender *sender, uint64_t now_ns)
 {
-    if (!sender->peer.limit_ns && sender->spool->first.offset < sent_offset(sender))
-        sender->peer.limit_ns = now_ns + ACK_PATIENCE_NS;
+    if (!sender->link.limit_ns && sender->spool->first.offset < sent_offset(sender))
+        sender->link.limit_ns = now_ns + ACK_PATIENCE_NS;
 }
 
 uint64_t kp_sender_turn(struct kp_sender *sender, uint64_t now_ns)
 {
     uint64_t rest = STEP_NS;
 
-    if (kp_peer_turn(&sender->peer, now_ns))
+    if (kp_link_turn(&sender->link, now_ns))
         start_over(sender);
-    if (sender->peer.state == KP_PEER_THERE && !sender->greeted)
+    if (sender->link.state == KP_LINK_THERE && !sender->greeted)
         greet(sender, now_ns);
-    if (sender->peer.state == KP_PEER_THERE && sender->greeted)
+    if (sender->link.state == KP_LINK_THERE && sender->greeted)
         receive(sender, now_ns);
-    if (sender->peer.state == KP_PEER_THERE && sender->answered) {
+    if (sender->link.state == KP_LINK_THERE && sender->answered) {
         if (sent_offset(sender) >= sender->spool->first.offset && kp_spool_worth_compacting(sender->spool))
             kp_spool_compact(sender->spool);
         rest = send_chunks(sender, now_ns);
         watch(sender, now_ns);
     }
-    return sender->peer.state == KP_PEER_THERE ? rest : kp_peer_rest(&sender->peer, now_ns);
+    return sender->link.state == KP_LINK_THERE ? rest : kp_link_rest(&sender->link, now_ns);
 }

@@ -1,16 +1,16 @@
 /*
- * Sender: brings the chunks of a spool to a collector (wire.h) over a peer that comes and goes. Never waits.
+ * Sender: brings the chunks of a spool to a collector (wire.h) over a link that comes and goes. Never waits.
  * One owner, no locks, no allocation.
  */
 #ifndef KP_TRACE_SENDER_H
 #define KP_TRACE_SENDER_H
 
-#include "peer.h"
+#include "link.h"
 #include "spool.h"
 #include "wire.h"
 
 struct kp_sender {
-    struct kp_peer peer; /* set up by the caller */
+    struct kp_link link; /* set up by the caller */
     struct kp_spool *spool;
     uint8_t uuid[16];
     const char *token; /* of at most KP_WIRE_TOKEN_MAX bytes */

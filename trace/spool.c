@@ -269,7 +269,8 @@ bool kp_spool_worth_compacting(const struct kp_spool *spool)
 {
     uint64_t tail = spool->end.offset - spool->first.offset;
 
-    return droppable(spool) >= WORTH_BYTES + spool->kept + tail && tail <= EASY_TAIL_BYTES;
+    return !spool->keeps_all && droppable(spool) >= WORTH_BYTES + spool->kept + tail &&
+           tail <= EASY_TAIL_BYTES;
 }
 
 /* Copy bytes between files; `buffer` on the stack is small, the kernel does the large pieces. */
@@ -348,6 +349,8 @@ enum kp_status kp_spool_compact(struct kp_spool *spool)
     enum kp_status status;
     int saved;
 
+    if (spool->keeps_all)
+        return KP_OK;
     snprintf(path, sizeof path, "%s.new", spool->path);
     unlink(path);
     compacted.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -32,6 +32,7 @@ struct kp_spool {
     uint64_t dropped;            /* bytes, by all compacting so far */
     uint64_t kept;               /* bytes before `first` when it was compacted last */
     uint64_t clock;              /* offset of the first CLOCK chunk; 0: none yet */
+    bool keeps_all;              /* for the caller to set: nothing is ever dropped */
     bool ended;                  /* the last chunk is END */
 };
 

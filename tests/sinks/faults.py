@@ -157,6 +157,12 @@ def never_returns(run):
     check(len(run.spools()) == 1 and run.spools()[0] in run.messages(), "said: %s", run.messages())
     # Nothing was dropped from a spool so small: it has the whole trace.
     run.check_all(run.spools()[0])
+    # It is brought there later, and nothing of it twice.
+    receiver = receiver.restart()
+    kprobe("send", "--to", receiver.output, run.spools()[0])
+    check(len(run.spools()) == 1, "it was removed without being asked for")
+    kprobe("send", "--to", receiver.output, "--remove", run.spools()[0])
+    run.check_received(receiver)
 
 
 def closes_inside(run):
@@ -318,11 +324,15 @@ def killed(run):
         # Nothing was dropped from a spool so small: with the shared memory it has the whole trace.
         calls = run.traced(spool)
         check(made <= calls[pid][0] <= made + 100, "%d calls or a few more made, %d traced", made, calls[pid][0])
-        kprobe("recover", "--output", run.file("whole.kpt"), "--remove", spool)
+        kprobe("recover", "--output", run.file("whole.kpt"), spool)
         check(run.traced(run.file("whole.kpt")) == calls, "recover makes something else of it")
-        check(not os.path.exists(left[0]), "shared memory is left")
         os.unlink(run.file("whole.kpt"))
-        os.unlink(spool)
+        # What the collector has it keeps; the rest is delivered from both places.
+        receiver = receiver.restart()
+        kprobe("send", "--to", receiver.output, "--remove", spool)
+        check(run.traced(receiver.wait()[0].path) == calls, "it was sent something else")
+        check(not run.spools() and not os.path.exists(left[0]), "something is left")
+        receiver.stop()
 
 
 # --- Kieker's logs and streams --------------------------------------------------------------------------------------

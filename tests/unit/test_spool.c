@@ -1,4 +1,4 @@
-/* trace/spool, trace/address, trace/resolve: what waits for a collector, and where that is. */
+/* trace/spool, trace/endpoint, trace/resolve: what waits for a collector, and where that is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -169,36 +169,36 @@ static void address_splits(void **state)
         unsigned port;
     } cases[] = {{"h", "h", 7}, {"h:1", "h", 1}, {"[::1]", "::1", 7}, {"[::1]:65535", "::1", 65535}};
     struct kp_host_port target;
-    struct kp_address address;
+    struct kp_endpoint address;
     const char *bad, *what;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_true(kp_address_split(&target, cases[i].text, 7, &bad, &what));
+        assert_true(kp_endpoint_split(&target, cases[i].text, 7, &bad, &what));
         assert_string_equal(target.host, cases[i].host);
         assert_int_equal(target.port, cases[i].port);
     }
-    assert_true(kp_address_of_number(&address, &target));
+    assert_true(kp_endpoint_of_number(&address, &target));
     assert_int_equal(address.bytes.ss_family, AF_INET6);
     strcpy(target.host, "localhost");
-    assert_false(kp_address_of_number(&address, &target));
-    assert_true(kp_address_of_known(&address, &target, "/nonexistent"));
+    assert_false(kp_endpoint_of_number(&address, &target));
+    assert_true(kp_endpoint_of_known(&address, &target, "/nonexistent"));
     assert_int_equal(address.bytes.ss_family, AF_INET);
 }
 
 static void address_reads_hosts(void **state)
 {
     struct kp_host_port target = {.host = "Collector", .port = 9};
-    struct kp_address address;
+    struct kp_endpoint address;
     FILE *file = fopen(path, "w");
 
     (void)state;
     fputs("# 1.2.3.4 collector\n\n 10.0.0.1\tother # collector\n10.0.0.2 x collector y", file);
     fclose(file);
-    assert_true(kp_address_of_known(&address, &target, path));
+    assert_true(kp_endpoint_of_known(&address, &target, path));
     assert_int_equal(((struct sockaddr_in *)&address.bytes)->sin_addr.s_addr, inet_addr("10.0.0.2"));
     strcpy(target.host, "collect");
-    assert_false(kp_address_of_known(&address, &target, path));
+    assert_false(kp_endpoint_of_known(&address, &target, path));
     unlink(path);
 }
 
@@ -212,7 +212,7 @@ static const uint8_t answer[] = {
 
 static void resolve_reads_answers(void **state)
 {
-    struct kp_address address;
+    struct kp_endpoint address;
 
     (void)state;
     assert_int_equal(kp_resolve_parse(answer, sizeof answer, 0x1234, 80, &address), 1);
@@ -225,7 +225,7 @@ static void resolve_reads_answers(void **state)
 /* Whatever comes: no read behind the packet (asan), and it ends. */
 static void resolve_takes_anything(void **state)
 {
-    struct kp_address address;
+    struct kp_endpoint address;
 
     (void)state;
     srand(1);

@@ -123,7 +123,7 @@ bool kp_kieker_streamer_begin(struct kp_kieker_streamer *streamer, struct kp_spo
 {
     static const struct kp_kieker_traces_options options = {.host = NULL};
 
-    kp_peer_close(&streamer->peer);
+    kp_link_close(&streamer->link);
     forget(streamer);
     streamer->spool = spool;
     streamer->next = spool->begin.offset + spool->dropped;
@@ -196,8 +196,8 @@ static void convert(struct kp_kieker_streamer *streamer)
         if (waiting >= QUEUE_BYTES || waiting - before >= TURN_BYTES)
             break;
         streamer->failed = !convert_one(streamer);
-        if (streamer->failed && streamer->peer.say)
-            streamer->peer.say(streamer->peer.user, true, "what is recorded cannot be made Kieker records");
+        if (streamer->failed && streamer->link.say)
+            streamer->link.say(streamer->link.user, true, "what is recorded cannot be made Kieker records");
     }
 }
 
@@ -210,8 +210,8 @@ static void start_over(struct kp_kieker_streamer *streamer)
     streamer->to_prefix = true;
     streamer->there = kp_kieker_output_repeat_map(streamer->output) == KP_OK;
     streamer->to_prefix = false;
-    streamer->peer.limit_ns = 0;
-    kp_peer_good(&streamer->peer);
+    streamer->link.limit_ns = 0;
+    kp_link_good(&streamer->link);
 }
 
 /* Whether all was taken that there is. */
@@ -221,12 +221,12 @@ static bool push(struct kp_kieker_streamer *streamer, uint64_t now_ns)
     ssize_t n = 1;
 
     while (n > 0 && streamer->prefix_sent < streamer->prefix_bytes) {
-        n = kp_peer_send(&streamer->peer, now_ns, streamer->prefix + streamer->prefix_sent,
+        n = kp_link_send(&streamer->link, now_ns, streamer->prefix + streamer->prefix_sent,
                          streamer->prefix_bytes - streamer->prefix_sent);
         streamer->prefix_sent += n > 0 ? (size_t)n : 0;
     }
     while (n > 0 && streamer->sent < end) {
-        n = kp_peer_send(&streamer->peer, now_ns,
+        n = kp_link_send(&streamer->link, now_ns,
                          streamer->bytes + streamer->start + (streamer->sent - streamer->base),
                          (size_t)(end - streamer->sent));
         streamer->sent += n > 0 ? (uint64_t)n : 0;
@@ -239,17 +239,17 @@ static void overhear(struct kp_kieker_streamer *streamer, uint64_t now_ns)
 {
     uint8_t bytes[64];
 
-    if (kp_peer_receive(&streamer->peer, now_ns, bytes, sizeof bytes) > 0) {
-        streamer->peer.pause_ns = KP_PEER_PAUSE_MOST_NS;
-        kp_peer_drop(&streamer->peer, now_ns, "it answers, which no Kieker collector does");
+    if (kp_link_receive(&streamer->link, now_ns, bytes, sizeof bytes) > 0) {
+        streamer->link.pause_ns = KP_LINK_PAUSE_MOST_NS;
+        kp_link_drop(&streamer->link, now_ns, "it answers, which no Kieker collector does");
     }
 }
 
 static void count_delivered(struct kp_kieker_streamer *streamer)
 {
-    uint64_t unsent = kp_peer_unsent(&streamer->peer);
+    uint64_t unsent = kp_link_unsent(&streamer->link);
 
-    if (streamer->peer.state == KP_PEER_THERE && streamer->sent - streamer->base >= unsent)
+    if (streamer->link.state == KP_LINK_THERE && streamer->sent - streamer->base >= unsent)
         delivered(streamer, streamer->sent - unsent);
 }
 
@@ -266,13 +266,13 @@ uint64_t kp_kieker_streamer_turn(struct kp_kieker_streamer *streamer, uint64_t n
 
     if (streamer->failed)
         return UINT64_MAX;
-    if (kp_peer_turn(&streamer->peer, now_ns))
+    if (kp_link_turn(&streamer->link, now_ns))
         start_over(streamer);
-    if (streamer->peer.state != KP_PEER_THERE)
-        return kp_peer_rest(&streamer->peer, now_ns);
+    if (streamer->link.state != KP_LINK_THERE)
+        return kp_link_rest(&streamer->link, now_ns);
     overhear(streamer, now_ns);
-    if (streamer->peer.state != KP_PEER_THERE)
-        return kp_peer_rest(&streamer->peer, now_ns);
+    if (streamer->link.state != KP_LINK_THERE)
+        return kp_link_rest(&streamer->link, now_ns);
     convert(streamer);
     all = push(streamer, now_ns);
     count_delivered(streamer);
@@ -310,7 +310,7 @@ static void round_up(struct kp_kieker_streamer *streamer, uint64_t now_ns)
         i++;
     if (i == streamer->marks_end)
         return;
-    n = kp_peer_send(&streamer->peer, now_ns,
+    n = kp_link_send(&streamer->link, now_ns,
                      streamer->bytes + streamer->start + (streamer->sent - streamer->base),
                      (size_t)(streamer->marks[i].end - streamer->sent));
     streamer->sent += n > 0 ? (uint64_t)n : 0;
@@ -318,10 +318,10 @@ static void round_up(struct kp_kieker_streamer *streamer, uint64_t now_ns)
 
 void kp_kieker_streamer_pause(struct kp_kieker_streamer *streamer)
 {
-    uint64_t end = kp_peer_now() + FAREWELL_NS, now;
+    uint64_t end = kp_link_now() + FAREWELL_NS, now;
 
-    while (!streamer->failed && streamer->there && streamer->peer.state == KP_PEER_THERE &&
-           (now = kp_peer_now()) < end) {
+    while (!streamer->failed && streamer->there && streamer->link.state == KP_LINK_THERE &&
+           (now = kp_link_now()) < end) {
         struct timespec moment = {0, 500000};
 
         if (!at_boundary(streamer))
@@ -332,8 +332,8 @@ void kp_kieker_streamer_pause(struct kp_kieker_streamer *streamer)
         nanosleep(&moment, NULL);
     }
     /* The kernel brings there what it has: closing in order does not stop it. */
-    if (streamer->there && streamer->peer.state == KP_PEER_THERE && at_boundary(streamer))
+    if (streamer->there && streamer->link.state == KP_LINK_THERE && at_boundary(streamer))
         delivered(streamer, streamer->sent);
-    kp_peer_close(&streamer->peer);
+    kp_link_close(&streamer->link);
     streamer->there = false;
 }

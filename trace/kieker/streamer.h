@@ -1,5 +1,5 @@
 /*
- * Streamer: brings the chunks of a spool to a Kieker collector, as Kieker's TCP stream, over a peer that
+ * Streamer: brings the chunks of a spool to a Kieker collector, as Kieker's TCP stream, over a link that
  * comes and goes. Never waits. One owner, no locks; memory from malloc, bounded by a few megabytes and the
  * different strings.
  *
@@ -11,7 +11,7 @@
 #ifndef KP_TRACE_KIEKER_STREAMER_H
 #define KP_TRACE_KIEKER_STREAMER_H
 
-#include "trace/peer.h"
+#include "trace/link.h"
 #include "trace/spool.h"
 #include "traces.h"
 
@@ -23,7 +23,7 @@ struct kp_kieker_streamer_mark {
 };
 
 struct kp_kieker_streamer {
-    struct kp_peer peer; /* set up by the caller */
+    struct kp_link link; /* set up by the caller */
     struct kp_spool *spool;
     /* Running. */
     struct kp_kieker_output *output;

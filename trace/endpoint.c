@@ -1,4 +1,4 @@
-#include "address.h"
+#include "endpoint.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -28,8 +28,8 @@ static bool parse_port(const char *text, uint16_t *port)
     return digits > 0 && !text[digits] && number > 0 && number < 65536;
 }
 
-bool kp_address_split(struct kp_host_port *out, const char *text, uint16_t port, const char **bad,
-                      const char **what)
+bool kp_endpoint_split(struct kp_host_port *out, const char *text, uint16_t port, const char **bad,
+                       const char **what)
 {
     const char *host = text, *end, *rest;
 
@@ -46,7 +46,7 @@ bool kp_address_split(struct kp_host_port *out, const char *text, uint16_t port,
     }
     if (end == host)
         return refuse(bad, what, text, "has no host");
-    if ((size_t)(end - host) > KP_ADDRESS_HOST_MAX)
+    if ((size_t)(end - host) > KP_ENDPOINT_HOST_MAX)
         return refuse(bad, what, text, "is too long for a host");
     for (const char *p = host; p < end; p++)
         if (!isalnum((unsigned char)*p) && !strchr(".-_:%", *p))
@@ -61,7 +61,7 @@ bool kp_address_split(struct kp_host_port *out, const char *text, uint16_t port,
     return true;
 }
 
-static bool set_number(struct kp_address *address, const char *host, uint16_t port)
+static bool set_number(struct kp_endpoint *address, const char *host, uint16_t port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -77,7 +77,7 @@ static bool set_number(struct kp_address *address, const char *host, uint16_t po
     return address->length > 0;
 }
 
-bool kp_address_of_number(struct kp_address *address, const struct kp_host_port *target)
+bool kp_endpoint_of_number(struct kp_endpoint *address, const struct kp_host_port *target)
 {
     return set_number(address, target->host, target->port);
 }
@@ -102,7 +102,7 @@ static bool line_has(const char *line, const char *name, char *number, size_t ro
     return false;
 }
 
-static bool find_in_hosts(struct kp_address *address, const struct kp_host_port *target, const char *path)
+static bool find_in_hosts(struct kp_endpoint *address, const struct kp_host_port *target, const char *path)
 {
     char text[16384], number[64], *end;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -121,15 +121,15 @@ static bool find_in_hosts(struct kp_address *address, const struct kp_host_port 
     return false;
 }
 
-bool kp_address_of_known(struct kp_address *address, const struct kp_host_port *target,
-                         const char *hosts_path)
+bool kp_endpoint_of_known(struct kp_endpoint *address, const struct kp_host_port *target,
+                          const char *hosts_path)
 {
     if (find_in_hosts(address, target, hosts_path))
         return true;
     return strcasecmp(target->host, "localhost") == 0 && set_number(address, "127.0.0.1", target->port);
 }
 
-bool kp_address_of_path(struct kp_address *address, const char *path)
+bool kp_endpoint_of_path(struct kp_endpoint *address, const char *path)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
 
