@@ -79,23 +79,25 @@ static enum kp_status append(void *user, const void *data, size_t bytes)
 
 static enum kp_status drain(struct kp_shm_control *shm, struct kp_spool *spool)
 {
-    static struct kp_drain drain;
+    struct kp_drain *drain = calloc(1, sizeof *drain);
+    uint8_t *out = malloc(KP_CHUNK_EVENTS_ROOM);
+    struct kp_encoder *encoder = malloc(sizeof *encoder);
     struct kp_zstd zstd;
-    memset(&drain, 0, sizeof drain);
+    enum kp_status status = KP_ERROR_NO_MEMORY;
     kp_zstd_open(&zstd, 1);
-    drain.shm = shm;
-    drain.zstd = &zstd;
-    drain.write = append;
-    drain.user = spool;
-    drain.out = malloc(KP_CHUNK_EVENTS_ROOM);
-    drain.encoder = malloc(sizeof *drain.encoder);
-    enum kp_status status =
-        drain.out && drain.encoder
-            ? kp_drain_finish(&drain, "ended", "by _exit or a signal; completed by kprobe send")
-            : KP_ERROR_NO_MEMORY;
-    free(drain.out);
-    free(drain.encoder);
+    if (drain && out && encoder) {
+        drain->shm = shm;
+        drain->zstd = &zstd;
+        drain->write = append;
+        drain->user = spool;
+        drain->out = out;
+        drain->encoder = encoder;
+        status = kp_drain_finish(drain, "ended", "by _exit or a signal; completed by kprobe send");
+    }
     kp_zstd_close(&zstd);
+    free(encoder);
+    free(out);
+    free(drain);
     return status;
 }
 
