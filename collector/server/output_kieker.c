@@ -89,7 +89,7 @@ static enum kp_status stream_record(struct kp_output *base, struct kp_peer *peer
 {
     struct kp_kieker_sink *sink = peer->sink;
     (void)base;
-    return kp_kieker_put_record(sink->output, type, logging_ns, record);
+    return kp_kieker_put_quickly(sink->output, peer, type, logging_ns, record);
 }
 
 static void stream_close(struct kp_output *base, struct kp_peer *peer, const char *lost)

@@ -75,6 +75,11 @@ struct kp_kieker_sink *kp_kieker_flow_open(struct kp_output_kieker *output, cons
 void kp_kieker_flow_tick(struct kp_kieker_sink *sink, uint64_t now_ms);
 void kp_kieker_flow_stop(struct kp_kieker_sink *sink);
 
+/* output_kieker_events.c: kp_kieker_put_record, faster for the events of calls. */
+enum kp_status kp_kieker_put_quickly(struct kp_kieker_output *output, struct kp_peer *peer,
+                                     const struct kieker_record_type *type, int64_t logging_ns,
+                                     const void *record);
+
 /* output_kieker_sections.c */
 void kp_kieker_section_open(struct kp_output *base, struct kp_peer *peer);
 enum kp_status kp_kieker_section_chunks(struct kp_output *base, struct kp_peer *peer, const uint8_t *bytes,

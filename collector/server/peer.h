@@ -34,6 +34,7 @@ struct kp_peer {
 
     struct kp_kieker_stream *stream;
     struct kp_rewrite rewrite;
+    struct kp_kieker_string *strings; /* output_kieker_events.c */
     struct kp_peer_ids ids;
     int64_t newest_ns;      /* time of the newest record */
     uint64_t begun, ended;  /* calls: as many when none is open */
@@ -42,6 +43,8 @@ struct kp_peer {
 
     void *sink; /* the output's */
 };
+
+struct kp_kieker_string;
 
 /* A connection waits at a listener. */
 void kp_peer_accept(struct kp_server *server, uv_stream_t *listener, bool local, bool tls);

@@ -190,6 +190,8 @@ void kp_peer_kieker_end(struct kp_peer *peer, const char *lost)
     peer->sink = NULL;
     server->metrics.trace_ids_changed += peer->ids.changed;
     kp_peer_ids_free(&peer->ids);
+    free(peer->strings);
+    peer->strings = NULL;
     free(peer->rewrite.copy);
     peer->rewrite.copy = NULL;
     kp_kieker_stream_destroy(peer->stream);
