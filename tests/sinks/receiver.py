@@ -35,7 +35,7 @@ class Section:
 
     def __init__(self, path, hello):
         self.path, self.next, self.chunks, self.ended, self.jumps = path, 0, 0, False, 0
-        self.connections = 0
+        self.connections, self.owner = 0, None
         with open(path, "wb") as file:
             file.write(PREAMBLE + struct.pack("<HHI", hello[2], hello[3], 0))
 
@@ -127,6 +127,7 @@ class Receiver:
                 path = os.path.join(self.folder, hello[5].hex() + ".kpt")
                 section = self.sections[hello[5]] = Section(path, hello)
             section.connections += 1
+            section.owner = peer  # what an older connection still brings comes again on this one
             assert section.next <= hello[6], "it has made %d chunks, we have %d" % (hello[6], section.next)
         peer.sendall(REPLY.pack(MAGIC, 1, GOOD, section.next))
         return section, hello
@@ -146,7 +147,7 @@ class Receiver:
                 raise Broken  # in the middle of a chunk that is not kept
             data = head + self.read(peer, header[3])
             with self.lock:
-                if self.stopped:
+                if self.stopped or section.owner is not peer:
                     raise Broken
                 section.take(header, data, hello[7])
             if section.ended or section.chunks % self.manners.get("ack_every", 1) == 0:
