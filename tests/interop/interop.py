@@ -28,7 +28,7 @@ import serving  # noqa: E402
 
 CASES = {"export." + program.name: (lambda options, folder, program=program: exports.check_program(program, options, folder))
          for program in exports.PROGRAM_TABLE}
-CASES.update({"live." + case.__name__: case for case in (live.sequence, live.threads, live.processes)})
+CASES.update({"live." + case.__name__: case for case in (live.sequence, live.threads, live.processes, live.pool)})
 CASES.update({"import." + case.__name__: case for case in (imports.new_logs, imports.old_logs, imports.probes, imports.every_class)})
 CASES.update({"serve." + case.__name__: case for case in (serving.java_records, serving.java_unicode, serving.java_probes,
                                                            serving.python_pack, serving.c_pack, serving.merged, serving.forwarded)})

@@ -116,8 +116,13 @@ def threads(options, folder):
 
 
 def processes(options, folder):
-    """One connection each. (Of a process that ends without its exit handlers the parent sends the whole trace again.)"""
+    """A connection each."""
     check_live("command_runner", options, folder)
+
+
+def pool(options, folder):
+    """Workers that end without their exit handlers: what they had not sent yet is sent by their parent, and nothing twice."""
+    check_live("process_pool", options, folder)
 
 
 def sequence(options, folder):

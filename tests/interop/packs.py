@@ -50,6 +50,7 @@ class Tee:
 
     def finish(self, timeout_s=30):
         """When all connections have ended, their bytes."""
+        time.sleep(0.5)  # of those that ended already, the last one may not have been accepted
         for thread in self.threads:
             thread.join(timeout_s)
             assert not thread.is_alive(), "a connection does not end"
