@@ -21,13 +21,19 @@ static inline struct kp_link *kp_carrier_link(struct kp_carrier *carrier)
     return carrier->kieker ? &carrier->streamer.link : &carrier->sender.link;
 }
 
+/* `streamed`: what went out of that spool before, where no collector says so itself. */
 static inline bool kp_carrier_begin(struct kp_carrier *carrier, struct kp_spool *spool,
-                                    const uint8_t uuid[16])
+                                    const uint8_t uuid[16], uint64_t streamed)
 {
     if (carrier->kieker)
-        return kp_kieker_streamer_begin(&carrier->streamer, spool);
+        return kp_kieker_streamer_begin(&carrier->streamer, spool, streamed);
     kp_sender_begin(&carrier->sender, spool, uuid);
     return true;
+}
+
+static inline uint64_t kp_carrier_streamed(const struct kp_carrier *carrier)
+{
+    return carrier->kieker ? kp_kieker_streamer_streamed(&carrier->streamer) : 0;
 }
 
 static inline uint64_t kp_carrier_turn(struct kp_carrier *carrier, uint64_t now_ns)

@@ -95,13 +95,13 @@ static int open_trace(struct kp_shm_control *shm, char path[KP_SHM_OUTPUT_BYTES]
 }
 
 /* Complete now: what collects the parent's trace gets the child's as well. */
-static void hand_over(const char *path)
+static void hand_over(const char *path, uint64_t streamed)
 {
     const char *rest;
     const struct kp_sink *sink = kp_sink_find(kp_core.options.output, &rest);
 
     if (sink->adopt)
-        sink->adopt(path);
+        sink->adopt(path, streamed);
 }
 
 static bool finish_trace(struct kp_shm_control *shm, const struct kp_drain *lender)
@@ -128,7 +128,7 @@ static bool finish_trace(struct kp_shm_control *shm, const struct kp_drain *lend
         status = kp_drain_finish(&drain, "ended", "by _exit or a signal; completed by the parent process");
     close(fd);
     if (status == KP_OK || status == KP_ERROR_DAMAGED)
-        hand_over(path);
+        hand_over(path, atomic_load(&shm->streamed));
     return status == KP_OK || status == KP_ERROR_DAMAGED;
 }
 

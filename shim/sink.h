@@ -28,8 +28,9 @@ struct kp_sink {
     uint64_t (*turn)(void);
     /* The trace is complete: may wait until `end_ns` (CLOCK_MONOTONIC). NULL: nothing to wait for. */
     void (*finish)(uint64_t end_ns);
-    /* The complete trace of a dead child is in this file, which becomes the sink's. NULL: it stays there. */
-    void (*adopt)(const char *path);
+    /* The complete trace of a dead child is in this file, which becomes the sink's. `streamed` as in its
+     * shm.h. NULL: it stays there. */
+    void (*adopt)(const char *path, uint64_t streamed);
     /* The descriptors are gone after this; `open` may come again. */
     void (*close)(void);
 };

@@ -25,6 +25,7 @@
 
 struct adopted {
     struct adopted *next;
+    uint64_t streamed; /* bytes that went out before */
     char path[];
 };
 
@@ -123,6 +124,7 @@ static void start(const char *rest)
 static void publish(void)
 {
     kp_core.shm->file_start = 0 - wire.spool.dropped;
+    atomic_store_explicit(&kp_core.shm->streamed, kp_carrier_streamed(&wire.carrier), memory_order_relaxed);
 }
 
 static enum kp_status create_spool(const char *place)
@@ -147,7 +149,7 @@ static enum kp_status create_spool(const char *place)
     return KP_OK;
 }
 
-static void wire_adopt(const char *path)
+static void wire_adopt(const char *path, uint64_t streamed)
 {
     size_t bytes = strlen(path) + 1;
     struct adopted *one = malloc(sizeof *one + bytes);
@@ -155,6 +157,7 @@ static void wire_adopt(const char *path)
     if (!one)
         return; /* it stays where it is */
     memcpy(one->path, path, bytes);
+    one->streamed = streamed;
     one->next = wire.adopted;
     wire.adopted = one;
 }
@@ -173,10 +176,10 @@ static enum kp_status wire_open(const char *rest, const char *place, bool resume
     }
     /* A further section, after an exec that failed; the one before is not completely there yet. */
     if (*wire.spool.path)
-        wire_adopt(wire.spool.path);
+        wire_adopt(wire.spool.path, kp_carrier_streamed(&wire.carrier));
     status = create_spool(place);
     memcpy(wire.uuid, kp_core.shm->uuid, sizeof wire.uuid);
-    if (status == KP_OK && !kp_carrier_begin(&wire.carrier, &wire.spool, wire.uuid)) {
+    if (status == KP_OK && !kp_carrier_begin(&wire.carrier, &wire.spool, wire.uuid, 0)) {
         kp_log(KP_LEVEL_ERROR, "%s: no memory for the connection", wire.name);
         status = KP_ERROR_NO_MEMORY;
     }
@@ -193,7 +196,7 @@ static void next_child(void)
     wire.adopted = one->next;
     wire.child_busy = kp_spool_open(&wire.child_spool, one->path) == KP_OK &&
                       kp_spool_uuid(&wire.child_spool, uuid) &&
-                      kp_carrier_begin(&wire.child_carrier, &wire.child_spool, uuid);
+                      kp_carrier_begin(&wire.child_carrier, &wire.child_spool, uuid, one->streamed);
     if (!wire.child_busy)
         kp_spool_suspend(&wire.child_spool);
     free(one);

@@ -57,6 +57,7 @@ struct kp_shm_control {
     char output[KP_SHM_OUTPUT_BYTES]; /* absolute path of the trace, or of what is not elsewhere; empty: none
                                        */
     char process_text[KP_SHM_PROCESS_BYTES]; /* payload of the PROCESS chunk, NUL-terminated */
+    _Atomic uint64_t streamed; /* bytes of a Kieker stream, made of all chunks, that went out; 0: not known */
 };
 
 enum kp_shm_thread_state {

@@ -119,7 +119,7 @@ static void forget(struct kp_kieker_streamer *streamer)
     streamer->output = NULL;
 }
 
-bool kp_kieker_streamer_begin(struct kp_kieker_streamer *streamer, struct kp_spool *spool)
+static bool begin_anew(struct kp_kieker_streamer *streamer, struct kp_spool *spool)
 {
     static const struct kp_kieker_traces_options options = {.host = NULL};
 
@@ -184,6 +184,32 @@ static bool convert_one(struct kp_kieker_streamer *streamer)
 static bool is_behind(const struct kp_kieker_streamer *streamer)
 {
     return streamer->next < streamer->spool->end.offset + streamer->spool->dropped;
+}
+
+bool kp_kieker_streamer_begin(struct kp_kieker_streamer *streamer, struct kp_spool *spool, uint64_t streamed)
+{
+    if (!begin_anew(streamer, spool))
+        return false;
+    /* Before there is a connection, so that all strings of what is left out are told on it. */
+    while (streamer->base < streamed && streamer->start == streamer->end && is_behind(streamer)) {
+        if (!convert_one(streamer))
+            return false;
+        delivered(streamer, streamed);
+        streamer->sent = streamer->base;
+    }
+    return true;
+}
+
+uint64_t kp_kieker_streamer_streamed(const struct kp_kieker_streamer *streamer)
+{
+    uint64_t end = streamer->base;
+
+    if (!streamer->spool || streamer->spool->dropped)
+        return 0;
+    for (size_t i = streamer->marks_start; i < streamer->marks_end; i++)
+        if (streamer->marks[i].end <= streamer->sent)
+            end = streamer->marks[i].end;
+    return end;
 }
 
 static void convert(struct kp_kieker_streamer *streamer)

@@ -46,8 +46,15 @@ struct kp_kieker_streamer {
     size_t marks_room, marks_start, marks_end;
 };
 
-/* The spool is new or another one. False: no memory. */
-bool kp_kieker_streamer_begin(struct kp_kieker_streamer *streamer, struct kp_spool *spool);
+/*
+ * The spool is new or another one, of which the first `streamed` bytes went out already, from another
+ * process: the same chunks become the same bytes. False: no memory.
+ */
+bool kp_kieker_streamer_begin(struct kp_kieker_streamer *streamer, struct kp_spool *spool, uint64_t streamed);
+
+/* Bytes up to the last batch that the kernel took, for one who goes on when this process is dead; 0: that
+ * cannot be, because the spool has dropped chunks. */
+uint64_t kp_kieker_streamer_streamed(const struct kp_kieker_streamer *streamer);
 
 /* Do what can be done now. Returns how long it may be left alone, in ns. */
 uint64_t kp_kieker_streamer_turn(struct kp_kieker_streamer *streamer, uint64_t now_ns);
