@@ -15,6 +15,14 @@
 
 struct kp_channel;
 
+/* A socket of either kind, as libuv has it. */
+union kp_socket {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+};
+
 /* What channels of a loop share. */
 struct kp_turns {
     uv_check_t check;
@@ -37,12 +45,7 @@ struct kp_channel_ops {
 };
 
 struct kp_channel {
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
+    union kp_socket uv;
     uv_connect_t connect;
     uv_getaddrinfo_t resolve;
     struct kp_turns *turns;

@@ -21,12 +21,7 @@ enum { MOST_CLIENTS = 32, REQUEST_BYTES = 4096, BACKLOG = 16, KP_CONTROL_FAILED 
 struct kp_control {
     struct kp_control *next;
     struct kp_server *server;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
+    union kp_socket uv;
     char path[108];
 };
 

@@ -19,12 +19,7 @@ enum { BACKLOG = 1024, FIRST_PASSED = 3 /* SD_LISTEN_FDS_START */ };
 struct kp_listener {
     struct kp_listener *next;
     struct kp_server *server;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
+    union kp_socket uv;
     bool local, tls;
     char path[108]; /* to be removed in the end */
 };

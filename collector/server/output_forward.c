@@ -10,11 +10,11 @@
 #include "journal.h"
 #include "peer.h"
 #include "relay.h"
+#include "sections.h"
 #include "server.h"
 #include "token.h"
 #include "trace/chunk.h"
 #include "trace/kieker/import.h"
-#include "trace/process_text.h"
 #include "trace/zstd.h"
 #include "util/memory.h"
 
@@ -201,18 +201,6 @@ static void check_room(struct forward *forward)
         kp_server_block(server, false, "the next collector takes again");
 }
 
-static bool uuid_of(const struct kp_chunk_header *header, const uint8_t *payload, uint8_t uuid[16])
-{
-    char hex[64];
-    if (header->type != KP_CHUNK_PROCESS ||
-        kp_process_text_get((const char *)payload, header->payload_bytes, "uuid", hex, sizeof hex) != 32)
-        return false;
-    for (int i = 0; i < 16; i++)
-        if (sscanf(hex + 2L * i, "%2hhx", &uuid[i]) != 1)
-            return false;
-    return true;
-}
-
 static size_t take_one(struct stream *stream, const uint8_t *bytes, size_t count)
 {
     struct kp_preamble preamble;
@@ -230,7 +218,8 @@ static size_t take_one(struct stream *stream, const uint8_t *bytes, size_t count
     size_t whole = sizeof header + header.payload_bytes;
     if (whole > count)
         return 0;
-    if (!stream->link && uuid_of(&header, bytes + sizeof header, uuid)) {
+    if (!stream->link && header.type == KP_CHUNK_PROCESS &&
+        kp_sections_uuid((const char *)bytes + sizeof header, header.payload_bytes, uuid)) {
         stream->link = make_link(stream->forward, NULL, uuid, stream->minor);
         kp_relay_chunks(&stream->link->relay, bytes, whole);
         start_link(stream->link);
@@ -291,13 +280,7 @@ static enum kp_status stream_event(struct kp_output *base, struct kp_peer *peer,
 static void stream_close(struct kp_output *base, struct kp_peer *peer, const char *lost)
 {
     struct stream *stream = peer->sink;
-    struct kp_metrics *metrics = &base->server->metrics;
-    metrics->output_errors += kp_kieker_import_finish(stream->import, lost) != KP_OK;
-    const struct kp_kieker_import_counts *counts = kp_kieker_import_counts(stream->import);
-    metrics->records_skipped += counts->skipped;
-    metrics->records_lost += counts->invalid;
-    metrics->records_written += counts->records - counts->skipped - counts->invalid;
-    kp_kieker_import_destroy(stream->import);
+    kp_peer_finish_import(base->server, stream->import, peer->channel.peer, lost);
     free(stream);
 }
 

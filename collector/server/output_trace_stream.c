@@ -1,6 +1,5 @@
 /* Kieker streams as kprobe traces: one each. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,15 +144,7 @@ static void complete(struct kp_trace_stream *stream)
 
 static void finish(struct kp_trace_stream *stream, const char *lost)
 {
-    struct kp_metrics *metrics = &stream->output->output.server->metrics;
-    metrics->output_errors += kp_kieker_import_finish(stream->import, lost) != KP_OK;
-    const struct kp_kieker_import_counts *counts = kp_kieker_import_counts(stream->import);
-    metrics->records_skipped += counts->skipped;
-    metrics->records_lost += counts->invalid;
-    metrics->records_written += counts->records - counts->skipped - counts->invalid;
-    if (counts->invalid)
-        kp_journal(KP_JOURNAL_PEER, "%s: %" PRIu64 " records fit no trace", stream->peer, counts->invalid);
-    kp_kieker_import_destroy(stream->import);
+    kp_peer_finish_import(stream->output->output.server, stream->import, stream->peer, lost);
     stream->import = NULL;
     if (!stream->backlog.first)
         complete(stream);

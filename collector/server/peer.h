@@ -77,6 +77,10 @@ void kp_peer_native_tell(struct kp_peer *peer);
 void kp_peer_native_end(struct kp_peer *peer);
 
 /* peer_kieker.c */
+struct kp_kieker_import;
+/* The end of a stream that became a trace: finishes, counts, frees. */
+void kp_peer_finish_import(struct kp_server *server, struct kp_kieker_import *import, const char *peer,
+                           const char *lost);
 bool kp_peer_kieker_begin(struct kp_peer *peer);
 void kp_peer_kieker_take(struct kp_peer *peer, const uint8_t *bytes, size_t count);
 void kp_peer_kieker_end(struct kp_peer *peer, const char *lost);

@@ -1,4 +1,5 @@
 /* Peers that send a Kieker stream. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "journal.h"
 #include "server.h"
+#include "trace/kieker/import.h"
 #include "peer.h"
 
 /* Of one string, and of one record with its arrays: a good probe's are far below. */
@@ -196,4 +198,18 @@ void kp_peer_kieker_end(struct kp_peer *peer, const char *lost)
     peer->rewrite.copy = NULL;
     kp_kieker_stream_destroy(peer->stream);
     peer->stream = NULL;
+}
+
+void kp_peer_finish_import(struct kp_server *server, struct kp_kieker_import *import, const char *peer,
+                           const char *lost)
+{
+    struct kp_metrics *metrics = &server->metrics;
+    metrics->output_errors += kp_kieker_import_finish(import, lost) != KP_OK;
+    const struct kp_kieker_import_counts *counts = kp_kieker_import_counts(import);
+    metrics->records_skipped += counts->skipped;
+    metrics->records_lost += counts->invalid;
+    metrics->records_written += counts->records - counts->skipped - counts->invalid;
+    if (counts->invalid)
+        kp_journal(KP_JOURNAL_PEER, "%s: %" PRIu64 " records fit no trace", peer, counts->invalid);
+    kp_kieker_import_destroy(import);
 }

@@ -76,11 +76,13 @@ static bool read_at(const struct look *look, uint64_t offset, void *bytes, size_
     return pread(look->fd, bytes, count, (off_t)offset) == (ssize_t)count;
 }
 
-static bool parse_uuid(const char *hex, uint8_t uuid[16])
+bool kp_sections_uuid(const char *text, size_t bytes, uint8_t uuid[16])
 {
+    char hex[64];
+    if (kp_process_text_get(text, bytes, "uuid", hex, sizeof hex) != 32)
+        return false;
     for (int i = 0; i < 16; i++) {
-        char pair[3] = {hex[2 * i], hex[2 * i] ? hex[2 * i + 1] : 0, 0};
-        char *end;
+        char pair[3] = {hex[2 * i], hex[2 * i + 1], 0}, *end;
         uuid[i] = (uint8_t)strtoul(pair, &end, 16);
         if (end != pair + 2)
             return false;
@@ -93,16 +95,13 @@ static struct kp_known_section *begin(struct look *look, uint64_t offset)
 {
     struct kp_known_section *section = NULL;
     struct kp_chunk_header header;
-    char uuid_text[64];
     uint8_t uuid[16];
     if (!read_at(look, offset, &header, sizeof header) || !kp_chunk_header_valid(&header) ||
         header.type != KP_CHUNK_PROCESS || header.number != 0)
         return NULL;
     char *text = malloc(header.payload_bytes + 1);
     if (text && read_at(look, offset + sizeof header, text, header.payload_bytes) &&
-        kp_chunk_payload_valid(&header, text) &&
-        kp_process_text_get(text, header.payload_bytes, "uuid", uuid_text, sizeof uuid_text) == 32 &&
-        parse_uuid(uuid_text, uuid)) {
+        kp_chunk_payload_valid(&header, text) && kp_sections_uuid(text, header.payload_bytes, uuid)) {
         look->found.repeated = kp_sections_find(look->sections, uuid) != NULL;
         if (!look->found.repeated) {
             section = kp_sections_add(look->sections, uuid);

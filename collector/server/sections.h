@@ -6,6 +6,7 @@
 #define KP_COLLECTOR_SERVER_SECTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "trace_file.h"
@@ -38,6 +39,9 @@ struct kp_sections_found {
     uint64_t ended_bytes; /* up to the end of its last section that is complete */
     bool repeated;        /* a section is in another file already: reading ended before it */
 };
+
+/* The uuid that a PROCESS chunk's text names. */
+bool kp_sections_uuid(const char *text, size_t bytes, uint8_t uuid[16]);
 
 /* Adds what a file holds. */
 struct kp_sections_found kp_sections_read(struct kp_sections *sections, const char *path);
