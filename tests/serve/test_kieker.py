@@ -67,6 +67,7 @@ def test_text_and_binary_log():
             assert [r for r in records if r[0] == kieker.BEFORE][0][5] == "public void app.Main.main()"
             for path in os.listdir(folder):
                 assert os.stat(os.path.join(folder, path)).st_mode & 0o777 == 0o600
+            assert calls_of(folder) == 300
 
 
 def test_byte_by_byte():
@@ -154,6 +155,7 @@ def test_native_to_kieker():
             kieker.check_traces(records)
             assert sum(record[0] == kieker.BEFORE for record in records) == 3003
             assert records[0][0] == kieker.METADATA
+            assert calls_of(one_log(server)) == 3003
 
 
 def test_native_to_executions():
