@@ -13,7 +13,7 @@ import read_trace  # noqa: E402
 PROCESS, DEFS, EVENTS, CLOCK, END = 1, 2, 3, 4, 6
 MAGIC = b"\x89KPW\r\n\x1a\n"
 GOOD, REFUSED, VERSION_BAD, FULL, DAMAGED, STOPPING = range(6)
-HELLO, REPLY, ACK = struct.Struct("<8s4H16sQ24x"), struct.Struct("<8sHH4xQ8x"), struct.Struct("<IIQ")
+HELLO, REPLY, ACK = struct.Struct("<8s4H16sQQ16x"), struct.Struct("<8sHH4xQ8x"), struct.Struct("<IIQ")
 ACK_MAGIC = 0x4b41504b
 EVENTS_A_CHUNK = 16000
 
@@ -113,9 +113,9 @@ def take(peer, count):
     return data
 
 
-def hello(section, token=b"", made=None, version=1, major=1):
+def hello(section, token=b"", made=None, version=1, major=1, first=0):
     made = len(section.chunks) if made is None else made
-    return HELLO.pack(MAGIC, version, major, 1, len(token), section.uuid.bytes, made) + token
+    return HELLO.pack(MAGIC, version, major, 1, len(token), section.uuid.bytes, made, first) + token
 
 
 def reply(peer):

@@ -160,6 +160,35 @@ def test_garbage():
         server.stop()
 
 
+def test_forgotten():
+    """Another collector has the first chunks: what names things comes again, then all from the first one kept on."""
+    with scene() as start:
+        server, section = start(), Section(1000, pairs_a_chunk=10)
+        peer = connect(server.address())
+        peer.sendall(hello(section, first=40))
+        assert reply(peer) == (GOOD, 0)
+        kept = [section.chunks[i] for i in (0, 1, 2, *range(40, len(section.chunks)))]
+        peer.sendall(b"".join(kept))
+        while native.ack(peer)[1] < len(section.chunks):
+            pass
+        with open(only_file(server.output), "rb") as file:
+            assert file.read()[16:] == b"".join(kept)
+        for chunks in ([40], [0, 1, 41], [0, 40, 42]):
+            section = Section(1000, pairs_a_chunk=10)
+            peer = connect(server.address())
+            peer.sendall(hello(section, first=40))
+            assert reply(peer) == (GOOD, 0)
+            peer.sendall(b"".join(section.chunks[i] for i in chunks))
+            status = GOOD
+            while status == GOOD:
+                status, _ = native.ack(peer)
+            assert status == native.DAMAGED
+        server.kill()
+        server = start()
+        assert Sender(server.address(), section).following == 41, "where it goes on is read from a file with a hole"
+        server.stop()
+
+
 def test_wrong_collector():
     """It knows more of a section than the sender made: not the one it resumes."""
     with scene() as start:

@@ -28,7 +28,7 @@ os.wait()
 def start_program(server, count, *arguments, **more):
     host, port = server.address()
     environment = dict(os.environ, LD_PRELOAD=SHIM, KPROBE_OUTPUT="tcp://%s:%d" % (host, port), KPROBE_ON_FULL="block",
-                       KPROBE_FILTER="+__main__.*", KPROBE_LINGER="20s", **more)
+                       KPROBE_FILTER="+__main__.*", KPROBE_LINGER="20s", KPROBE_SPOOL=server.folder, **more)
     return subprocess.Popen([sys.executable, "-c", PROGRAM, str(count), *arguments], env=environment, stderr=subprocess.PIPE)
 
 
