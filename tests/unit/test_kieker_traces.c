@@ -11,7 +11,7 @@
 #include "trace/function.h"
 #include "trace/kieker/traces.h"
 
-enum { A = 1, B, C, GENERATOR, TASK, AWAITED, ERROR_TYPE, RECORD, TEXT };
+enum { A = 1, B, C, GENERATOR, TASK, AWAITED, ERROR_TYPE, RECORD, TEXT, REGION };
 
 static struct kp_kieker_output *output;
 static struct kp_kieker_traces *traces;
@@ -43,6 +43,7 @@ static void begin(struct kp_kieker_traces_options options)
     define(ERROR_TYPE, KP_FUNCTION_EXCEPTION, "builtins.KeyError", "", 0);
     define(RECORD, KP_FUNCTION_RECORD, "my.Record", "IT", 0);
     define(TEXT, KP_FUNCTION_TEXT, "text", "", 0);
+    define(REGION, KP_FUNCTION_MANUAL, "object m.r()", "", 0);
     assert_int_equal(kp_kieker_process_thread(process, 0, 42, 0), KP_OK);
 }
 
@@ -237,6 +238,30 @@ static void tasks(void **state)
     expect("M0<0@-1 B0.0a S0.1 M1<0@1 B1.0t B1.1w B0.2b A0.3b B1.2c A1.3c A1.4w A1.5t A0.4a");
     assert_int_equal(counts.segments, 0);
     assert_int_equal(counts.calls, 5);
+}
+
+/* What a region of a coroutine awaits stays in the trace; one in a generator has segments like that. */
+static void regions(void **state)
+{
+    (void)state;
+    begin((struct kp_kieker_traces_options){0});
+    enter(TASK, 0);
+    enter(REGION, 1);
+    enter(AWAITED, 2);
+    yield(AWAITED, 2);
+    yield(REGION, 1);
+    yield(TASK, 0);
+    resume(TASK, 0);
+    resume(REGION, 1);
+    resume(AWAITED, 2);
+    leave(AWAITED, 2);
+    leave(REGION, 1);
+    enter(GENERATOR, 1);
+    enter(REGION, 2);
+    yield(REGION, 2);
+    yield(GENERATOR, 1);
+    leave(TASK, 0);
+    expect("M0<0@-1 B0.0t B0.1r B0.2w A0.3w A0.4r B0.5g B0.6r A0.7r A0.8g A0.9t");
 }
 
 /* The one that awaits goes on without it; later an event loop goes on with the awaited one alone. */
@@ -439,6 +464,7 @@ int main(void)
         cmocka_unit_test(failures),
         cmocka_unit_test(generators),
         cmocka_unit_test(tasks),
+        cmocka_unit_test(regions),
         cmocka_unit_test(awaited_alone),
         cmocka_unit_test(taken_out_of_the_middle),
         cmocka_unit_test(never_resumed),

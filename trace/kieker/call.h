@@ -22,7 +22,8 @@ struct kp_kieker_call {
     uint32_t id, depth;
     uint32_t exception; /* id of what leaves it, 0: unknown */
     int32_t eoi, ess;
-    bool suspended; /* a coroutine that is on no thread's stack, but open in its trace */
+    bool coroutine; /* stays open while it is suspended; also a region in one */
+    bool suspended; /* on no thread's stack, but open in its trace */
     uint64_t start_ns, suspended_ns;
     uint64_t token;
     struct kp_kieker_call *next_free;

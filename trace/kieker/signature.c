@@ -63,6 +63,7 @@ static const char *const bracketed[] = {"locals",
                                         "setcomp",
                                         "module",
                                         "generic parameters of ",
+                                        "undefined function",
                                         "undefined function "};
 #define BRACKETED_COUNT (sizeof bracketed / sizeof *bracketed)
 
@@ -415,18 +416,19 @@ static void read_component(struct text *text, const char *at, const char *end)
         return;
     }
     put_char(text, '<');
-    for (size_t row = 0, bytes; row < BRACKETED_COUNT; row++) {
-        bytes = strlen(bracketed[row]);
-        if (count - 2 < bytes || !is_bracketed(at + 1, count - 2, false))
+    for (size_t row = 0; row < BRACKETED_COUNT; row++) {
+        size_t bytes = strlen(bracketed[row]), i = 0;
+        bool open = bracketed[row][bytes - 1] == ' ';
+
+        if (open ? count - 2 <= bytes : count - 2 != bytes)
             continue;
-        for (size_t i = 0; i < bytes && same(bracketed[row][i], at[1 + i]); i++)
-            if (i + 1 == bytes) {
-                put(text, bracketed[row], bytes);
-                put(text, at + 1 + bytes, count - 2 - bytes);
-                row = BRACKETED_COUNT;
-            }
-        if (row == BRACKETED_COUNT)
+        while (i < bytes && same(bracketed[row][i], at[1 + i]))
+            i++;
+        if (i == bytes) {
+            put(text, bracketed[row], bytes);
+            put(text, at + 1 + bytes, count - 2 - bytes);
             break;
+        }
     }
     put_char(text, '>');
 }

@@ -245,30 +245,42 @@ enum kp_status kp_kieker_process_function(struct kp_kieker_process *process,
     return KP_OK;
 }
 
-/* A damaged id may be any number: beyond some, they share one function. */
-static struct kp_kieker_function *make_undefined(struct kp_kieker_process *process, uint32_t id)
+static struct kp_kieker_function *define_undefined(struct kp_kieker_process *process, const char *name)
 {
-    char name[48] = "<undefined function>";
-    struct kp_kieker_function_facts facts = {.id = id, .kind = KP_FUNCTION_PYTHON, .name = name, .file = ""};
-    struct kp_kieker_function *function;
+    struct kp_kieker_function_facts facts = {.kind = KP_FUNCTION_PYTHON, .name = name, .file = ""};
 
-    if (process->undefined_count >= UNDEFINED_MAX && process->undefined)
-        return process->undefined;
-    if (process->undefined_count < UNDEFINED_MAX)
-        snprintf(name, sizeof name, "<undefined function %u>", id);
-    function = define(process, &facts, 0);
-    if (function && process->undefined_count++ >= UNDEFINED_MAX)
-        process->undefined = function;
-    else if (function && kp_id_map_put(&process->functions, id, (uintptr_t)function) < 0)
-        return NULL;
-    return function;
+    return define(process, &facts, 0);
 }
 
+/* Calls of what is no function (damage), and of ids beyond any number share this one. */
+static struct kp_kieker_function *share_undefined(struct kp_kieker_process *process)
+{
+    if (!process->undefined)
+        process->undefined = define_undefined(process, "<undefined function>");
+    return process->undefined;
+}
+
+static struct kp_kieker_function *make_undefined(struct kp_kieker_process *process, uint32_t id)
+{
+    char name[48];
+    struct kp_kieker_function *function;
+
+    if (process->undefined_count >= UNDEFINED_MAX)
+        return share_undefined(process);
+    process->undefined_count++;
+    snprintf(name, sizeof name, "<undefined function %u>", id);
+    function = define_undefined(process, name);
+    return function && kp_id_map_put(&process->functions, id, (uintptr_t)function) == 0 ? function : NULL;
+}
+
+/* What is called with that id. */
 static inline struct kp_kieker_function *get_function(struct kp_kieker_process *process, uint32_t id)
 {
     struct kp_kieker_function *function = kp_id_map_pointer(&process->functions, id);
 
-    return __builtin_expect(function != NULL, 1) ? function : make_undefined(process, id);
+    if (__builtin_expect(!function, 0))
+        return make_undefined(process, id);
+    return __builtin_expect(function->operation.text != NULL, 1) ? function : share_undefined(process);
 }
 
 static struct thread *get_thread(struct kp_kieker_process *process, uint32_t number)
@@ -662,7 +674,7 @@ static inline enum kp_status begin_call(struct kp_kieker_process *process, struc
         return KP_ERROR_NO_MEMORY;
     if (caller)
         status = go_on(process, caller, time_ns);
-    if (!caller || (function->coroutine && !caller->function->coroutine))
+    if (!caller || (function->coroutine && !caller->coroutine))
         status = status == KP_OK ? begin_root(process, thread, caller, &trace, time_ns) : status;
     call = status == KP_OK ? get_call(process) : NULL;
     if (__builtin_expect(!call, 0))
@@ -673,6 +685,8 @@ static inline enum kp_status begin_call(struct kp_kieker_process *process, struc
     call->id = event->id;
     call->depth = event->depth;
     call->exception = 0;
+    call->coroutine =
+        function->coroutine || (function->kind == KP_FUNCTION_MANUAL && caller && caller->coroutine);
     call->suspended = false;
     trace->top = call;
     thread->calls[thread->count++] = call;
@@ -763,7 +777,7 @@ static enum kp_status suspend(struct kp_kieker_process *process, struct thread *
 {
     struct kp_kieker_call *call = top_of(thread);
 
-    if (!call->function->coroutine)
+    if (!call->coroutine)
         return end_top(process, thread, time_ns, false);
     call->token = token;
     call->suspended = true;
@@ -939,6 +953,13 @@ static inline enum kp_status take_event(struct kp_kieker_process *process, struc
     }
 }
 
+/* Time never goes back, and Kieker's has a sign. */
+static inline uint64_t later(const struct thread *thread, uint64_t time_ns)
+{
+    time_ns = time_ns > thread->last_ns ? time_ns : thread->last_ns;
+    return time_ns < INT64_MAX ? time_ns : INT64_MAX;
+}
+
 enum kp_status kp_kieker_process_events(struct kp_kieker_process *process, uint32_t number,
                                         const struct kp_event *events, size_t count, size_t *taken)
 {
@@ -948,7 +969,7 @@ enum kp_status kp_kieker_process_events(struct kp_kieker_process *process, uint3
     size_t i = 0;
 
     for (; i < count && status == KP_OK; i++) {
-        uint64_t time_ns = events[i].time > thread->last_ns ? events[i].time : thread->last_ns;
+        uint64_t time_ns = later(thread, events[i].time);
 
         status = kp_kieker_output_hold(output);
         if (status != KP_OK)
@@ -973,8 +994,7 @@ static enum kp_status end_thread(struct kp_kieker_process *process, struct threa
 {
     enum kp_status status;
 
-    if (time_ns > thread->last_ns)
-        thread->last_ns = time_ns;
+    thread->last_ns = later(thread, time_ns);
     drop_record(process, &thread->record);
     status = kp_kieker_output_hold(process->all->output);
     if (status == KP_OK)
@@ -1023,7 +1043,7 @@ enum kp_status kp_kieker_process_end(struct kp_kieker_process *process, uint64_t
     enum kp_status status = kp_kieker_output_hold(process->all->output);
 
     if (status == KP_OK && !process->all->began)
-        status = put_kieker_metadata(process, time_ns);
+        status = put_kieker_metadata(process, time_ns < INT64_MAX ? time_ns : INT64_MAX);
     kp_kieker_output_release(process->all->output);
     for (struct thread *thread = process->first_thread; thread && status == KP_OK; thread = thread->next)
         if (thread->count)

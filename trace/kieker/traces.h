@@ -11,7 +11,8 @@
  *   asynchronous generator.
  * - A coroutine whose caller is no coroutine (an event loop) is the root of a trace of its own, whose parent
  *   is where it was first entered (a SplitEvent there). Suspensions are not seen in it. A coroutine awaited
- * by a coroutine is a call in the same trace; if its caller goes on without it, its segments are calls.
+ * by a coroutine is a call in the same trace; if its caller goes on without it, its segments are calls. A
+ * region (kprobe.h) in a coroutine is as one.
  * - What is open when a thread or process ends, or what a loss hides the end of, gets its After then. An end
  *   whose begin was not seen is dropped and counted. A call whose callers are unknown begins a trace.
  * - A trace that grows beyond what an order index can count ends, and its open calls go on in a new one whose
