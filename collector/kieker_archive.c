@@ -144,29 +144,6 @@ static size_t count_files(const struct log *log, bool maps)
 
 /* --- from files to records --- */
 
-static bool take_record(void *user, const struct kieker_record_type *type, int64_t logging_ns,
-                        const void *record)
-{
-    return kp_kieker_import_record(user, type, logging_ns, record) == KP_OK;
-}
-
-static bool take_event(void *user, const struct kp_kieker_event *event)
-{
-    return kp_kieker_import_event(user, event) == KP_OK;
-}
-
-static void take_unknown(void *user, const char *java_class)
-{
-    kp_kieker_import_unknown(user, java_class);
-}
-
-static void take_damage(void *user, const char *file, uint64_t offset, const char *text)
-{
-    kp_kieker_import_damage(user, file, offset, text);
-}
-
-static const struct kp_kieker_input_ops ops = {take_record, take_event, take_unknown, take_damage};
-
 static enum kp_status write_chunk(void *user, const void *bytes, size_t count)
 {
     return kp_source_append(user, bytes, count);
@@ -283,7 +260,8 @@ static enum kp_status convert(struct conversion *conversion, const struct log *l
     const struct kp_kieker_import_options options = {
         .name = log->path, .write = write_chunk, .user = conversion->source};
     struct kp_kieker_import *import = kp_kieker_import_create(&options);
-    struct kp_kieker_log_reader *reader = import ? kp_kieker_log_reader_create(&ops, import, NULL) : NULL;
+    struct kp_kieker_log_reader *reader =
+        import ? kp_kieker_log_reader_create(&kp_kieker_import_ops, import, NULL) : NULL;
     enum kp_status status = reader ? KP_OK : KP_ERROR_NO_MEMORY, end;
 
     conversion->import = import;

@@ -41,34 +41,12 @@ static enum kp_status write_trace(void *user, const void *data, size_t bytes)
     return write(trace, data, bytes) == (ssize_t)bytes ? KP_OK : KP_ERROR_SYSTEM;
 }
 
-static bool take_record(void *user, const struct kieker_record_type *type, int64_t logging_ns,
-                        const void *record)
-{
-    return kp_kieker_import_record(user, type, logging_ns, record) == KP_OK;
-}
-
-static bool take_event(void *user, const struct kp_kieker_event *event)
-{
-    return kp_kieker_import_event(user, event) == KP_OK;
-}
-
-static void take_unknown(void *user, const char *java_class)
-{
-    kp_kieker_import_unknown(user, java_class);
-}
-
-static void take_damage(void *user, const char *file, uint64_t offset, const char *text)
-{
-    kp_kieker_import_damage(user, file, offset, text);
-}
-
-static const struct kp_kieker_input_ops ops = {take_record, take_event, take_unknown, take_damage};
 static const struct kp_kieker_limits limits = {
     .string_bytes = 4096, .strings_bytes = 1 << 16, .record_bytes = 4096};
 
 static void feed_stream(struct kp_kieker_import *import, const uint8_t *data, size_t bytes, size_t piece)
 {
-    struct kp_kieker_stream *stream = kp_kieker_stream_create(&ops, import, &limits);
+    struct kp_kieker_stream *stream = kp_kieker_stream_create(&kp_kieker_import_ops, import, &limits);
 
     for (size_t at = 0; at < bytes; at += piece)
         if (kp_kieker_stream_feed(stream, data + at, bytes - at < piece ? bytes - at : piece) != KP_OK)
@@ -81,7 +59,7 @@ static void feed_stream(struct kp_kieker_import *import, const uint8_t *data, si
 static void feed_log(struct kp_kieker_import *import, const uint8_t *data, size_t bytes, size_t piece,
                      unsigned form)
 {
-    struct kp_kieker_log_reader *reader = kp_kieker_log_reader_create(&ops, import, &limits);
+    struct kp_kieker_log_reader *reader = kp_kieker_log_reader_create(&kp_kieker_import_ops, import, &limits);
 
     kp_kieker_log_reader_map(reader, "a.map", map, sizeof map - 1);
     if (form == 3)

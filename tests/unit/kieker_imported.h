@@ -20,32 +20,6 @@ static inline enum kp_status write_trace(void *user, const void *bytes, size_t c
     return write(trace_fd, bytes, count) == (ssize_t)count ? KP_OK : KP_ERROR_SYSTEM;
 }
 
-static inline bool import_record(void *user, const struct kieker_record_type *type, int64_t logging_ns,
-                                 const void *record)
-{
-    return kp_kieker_import_record(user, type, logging_ns, record) == KP_OK;
-}
-
-static inline bool import_event(void *user, const struct kp_kieker_event *event)
-{
-    return kp_kieker_import_event(user, event) == KP_OK;
-}
-
-static inline void import_unknown(void *user, const char *java_class)
-{
-    kp_kieker_import_unknown(user, java_class);
-}
-
-static inline void import_damage(void *user, const char *file, uint64_t offset, const char *text)
-{
-    kp_kieker_import_damage(user, file, offset, text);
-}
-
-static const struct kp_kieker_input_ops import_ops = {import_record, import_event, import_unknown,
-                                                      import_damage};
-static const struct kp_kieker_input_ops import_ops_generic = {import_record, NULL, import_unknown,
-                                                              import_damage};
-
 static inline struct kp_kieker_import *begin_import(size_t most_bytes)
 {
     const struct kp_kieker_import_options options = {
@@ -123,7 +97,7 @@ static inline char *import_text(const char *map, const char *data)
 {
     struct kp_kieker_import *import = begin_import(0);
 
-    feed_log(import, &import_ops, map, data, strlen(data), false, strlen(data) + 1);
+    feed_log(import, &kp_kieker_import_ops, map, data, strlen(data), false, strlen(data) + 1);
     kp_kieker_import_finish(import, NULL);
     kp_kieker_import_destroy(import);
     return read_imported();

@@ -436,6 +436,29 @@ void kp_kieker_import_damage(struct kp_kieker_import *import, const char *file, 
     kp_import_note(import, offset, "%s%s%s", file ? file : "", file && *file ? ": " : "", text);
 }
 
+static bool op_record(void *user, const struct kieker_record_type *type, int64_t logging_ns,
+                      const void *record)
+{
+    return kp_kieker_import_record(user, type, logging_ns, record) == KP_OK;
+}
+
+static bool op_event(void *user, const struct kp_kieker_event *event)
+{
+    return kp_kieker_import_event(user, event) == KP_OK;
+}
+
+static void op_unknown(void *user, const char *java_class)
+{
+    kp_kieker_import_unknown(user, java_class);
+}
+
+static void op_damage(void *user, const char *file, uint64_t offset, const char *text)
+{
+    kp_kieker_import_damage(user, file, offset, text);
+}
+
+const struct kp_kieker_input_ops kp_kieker_import_ops = {op_record, op_event, op_unknown, op_damage};
+
 enum kp_status kp_kieker_import_flush(struct kp_kieker_import *import)
 {
     kp_import_sections_flush(import);

@@ -42,6 +42,8 @@ enum kp_status kp_kieker_import_event(struct kp_kieker_import *import, const str
 void kp_kieker_import_unknown(struct kp_kieker_import *import, const char *java_class);
 void kp_kieker_import_damage(struct kp_kieker_import *import, const char *file, uint64_t offset,
                              const char *text);
+/* All of them, for a stream or log whose user is the import. */
+extern const struct kp_kieker_input_ops kp_kieker_import_ops;
 /* Write what came so far: called now and then by a server. */
 enum kp_status kp_kieker_import_flush(struct kp_kieker_import *import);
 /* End what is open, write the ends of the sections. `lost`, if not NULL, says why the end is early. */
