@@ -223,8 +223,7 @@ static void test_short_way(void **state)
     for (int generic = 0; generic < 2; generic++) {
         struct kp_kieker_import *import = begin_import(0);
 
-        feed_log(import, generic ? &import_ops_generic : &kp_kieker_import_ops, map, data, strlen(data),
-                 false, 11);
+        feed_log(import, generic ? &generic_ops : &kp_kieker_import_ops, map, data, strlen(data), false, 11);
         assert_int_equal(kp_kieker_import_finish(import, NULL), KP_OK);
         kp_kieker_import_destroy(import);
         texts[generic] = read_imported();
