@@ -387,8 +387,10 @@ def kieker_children(run):
     """Children that end by _exit: what is not in their logs is in traces beside them."""
     run.run("kieker-text:" + run.file("log.%p"), "--fork", 2, "--hard", CALLS)
     logs, rests = glob.glob(run.file("log.*[0-9]")), glob.glob(run.file("log.*.kpt"))
-    check(len(logs) == 3 and len(rests) == 2, "made: %s", os.listdir(run.folder))
-    calls = sum(steps(kieker.read_log(log, cut=True), ended=False) for log in logs)
+    check(1 <= len(logs) <= 3 and len(rests) == 2, "made: %s", os.listdir(run.folder))
+    # A child that was quick has no log yet, or an empty one: all that it did is in the trace then.
+    records = [kieker.read_log(log, cut=True) for log in logs]
+    calls = sum(steps(log, ended=False) for log in records if log)
     calls += sum(enters(rest, good=False) for rest in rests)
     check(made_in_all(run) <= calls <= made_in_all(run) + 2 * CHUNK, "%d calls made, %d in logs and rests", made_in_all(run), calls)
 
