@@ -205,7 +205,7 @@ static void test_bounds(void **state)
     free(data);
 }
 
-/* The short way for events gives the same trace, byte by byte. */
+/* The short way for events gives the same trace. */
 static void test_short_way(void **state)
 {
     static const char data[] = METADATA TRACE
