@@ -29,12 +29,20 @@ static void put_number(struct kp_shm_control *shm, const char *key, unsigned lon
     put(shm, key, text);
 }
 
+/* What the program's locale puts between the digits (a comma, or several bytes) becomes a point. */
 static void put_real(struct kp_shm_control *shm, const char *key, double value)
 {
-    char text[48];
+    char text[48], plain[sizeof text];
+    size_t used = 0;
 
     snprintf(text, sizeof text, "%.9g", value);
-    put(shm, key, text);
+    for (const char *p = text; *p; p++)
+        if (strchr("+-0123456789aefin", *p))
+            plain[used++] = *p;
+        else if (used == 0 || plain[used - 1] != '.')
+            plain[used++] = '.';
+    plain[used] = '\0';
+    put(shm, key, plain);
 }
 
 /* Arguments are NUL-separated in /proc; blanks between them here, as ps shows them. Bounded: no secrets

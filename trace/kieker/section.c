@@ -65,8 +65,10 @@ static enum kp_status take_process(struct kp_kieker_section *section, const char
 
     kp_process_text_get(text, bytes, "uuid", section->uuid, sizeof section->uuid);
     kp_process_text_get(text, bytes, "host", section->host, sizeof section->host);
-    if (kp_process_text_get(text, bytes, "ticks_per_ns", number, sizeof number) > 0)
-        section->ticks_per_ns = strtod(number, NULL);
+    /* Not strtod, which asks the program's locale. */
+    if (kp_process_text_get(text, bytes, "ticks_per_ns", number, sizeof number) > 0 &&
+        !kieker_parse_double(number, strlen(number), &section->ticks_per_ns))
+        section->ticks_per_ns = 0;
     return begin_process(section);
 }
 
