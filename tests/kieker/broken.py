@@ -112,6 +112,8 @@ def damaged(tools, folder):
             whole = file.read()
         if not whole.startswith(b"\x89KPT") or b"newer-major" in golden.encode():
             continue
+        # Of a class that the program made itself check_log.py knows no layout: in text it needs none.
+        forms = FORMS if b"golden.Note" not in whole else [form for form in FORMS if "kieker" in form]
         for _ in range(6):
             broken = bytearray(whole)
             for _ in range(noise.randrange(1, 4)):
@@ -122,7 +124,7 @@ def damaged(tools, folder):
                 file.write(broken)
             log = os.path.join(folder, "log")
             run("rm", "-rf", log)
-            done = run(os.path.join(tools, "kprobe"), "convert", *noise.choice(FORMS), "-o", log, trace)
+            done = run(os.path.join(tools, "kprobe"), "convert", *noise.choice(forms), "-o", log, trace)
             check_log.require(done.returncode in (0, 1), golden, "status", done.returncode, done.stderr.decode())
             if os.path.exists(log):
                 check_log.check(log)
