@@ -2,19 +2,21 @@ import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.concurrent.atomic.AtomicLong;
 
-import kieker.analysis.generic.sink.DataSink;
 import kieker.analysis.generic.source.rewriter.NoneTraceMetadataRewriter;
 import kieker.analysis.generic.source.tcp.MultipleConnectionTcpSourceStage;
 import kieker.common.record.IMonitoringRecord;
 import kieker.monitoring.core.configuration.ConfigurationFactory;
+import kieker.monitoring.core.controller.IMonitoringController;
+import kieker.monitoring.core.controller.MonitoringController;
 import kieker.monitoring.writer.filesystem.FileWriter;
 
+import teetime.framework.AbstractConsumerStage;
 import teetime.framework.Configuration;
 import teetime.framework.Execution;
-import teetime.stage.basic.AbstractFilter;
 
 /**
- * Kieker's collector, whose main class is not published: its receiver of TCP and its sink, which writes a log.
+ * Kieker's collector, whose main class is not published: its receiver of TCP and what its sink does, which is to
+ * give records to a monitoring controller, which writes a log.
  *
  *   java Receiver PORT FOLDER
  *
@@ -28,12 +30,18 @@ public final class Receiver {
 
 	private Receiver() {}
 
-	private static final class Counter extends AbstractFilter<IMonitoringRecord> {
+	/** Kieker's own sink has no way to wait until its records are written. */
+	private static final class Sink extends AbstractConsumerStage<IMonitoringRecord> {
 		private final AtomicLong records = new AtomicLong();
+		private final IMonitoringController controller;
+
+		Sink(final kieker.common.configuration.Configuration configuration) {
+			this.controller = MonitoringController.createInstance(configuration);
+		}
 
 		@Override
 		protected void execute(final IMonitoringRecord record) {
-			this.outputPort.send(record);
+			this.controller.newMonitoringRecord(record);
 			this.records.incrementAndGet();
 		}
 	}
@@ -48,12 +56,10 @@ public final class Receiver {
 		configuration.setProperty(FileWriter.CONFIG_PATH, arguments[1]);
 		final MultipleConnectionTcpSourceStage source = new MultipleConnectionTcpSourceStage(Integer.parseInt(arguments[0]),
 				BUFFER_BYTES, new NoneTraceMetadataRewriter());
-		final Counter counter = new Counter();
-		final DataSink sink = new DataSink(configuration);
+		final Sink sink = new Sink(configuration);
 		new Execution<>(new Configuration() {
 			{
-				this.connectPorts(source.getOutputPort(), counter.getInputPort());
-				this.connectPorts(counter.getOutputPort(), sink.getInputPort());
+				this.connectPorts(source.getOutputPort(), sink.getInputPort());
 			}
 		}).executeNonBlocking();
 		System.out.println("ready");
@@ -61,11 +67,13 @@ public final class Receiver {
 			continue;
 		}
 		long before = -1;
-		while (before != counter.records.get()) {
-			before = counter.records.get();
+		while (before != sink.records.get()) {
+			before = sink.records.get();
 			Thread.sleep(1000);
 		}
 		System.out.println("records " + before);
-		System.exit(0); // the receiver does not end; Kieker writes what it has
+		sink.controller.terminateMonitoring();
+		sink.controller.waitForTermination(60000);
+		System.exit(0); // the receiver does not end
 	}
 }
