@@ -9,6 +9,11 @@ struct out {
     size_t room, used;
 };
 
+static struct out into(char *bytes, size_t room)
+{
+    return (struct out){.bytes = bytes, .room = room};
+}
+
 static void put(struct out *out, const char *bytes, size_t count)
 {
     if (out->used < out->room - 1) {
@@ -96,7 +101,7 @@ static bool says_nothing(struct kp_text class_name)
 }
 
 /* A log of kprobe's own: the name that the function had. */
-static enum kp_function_kind own_name(struct kp_text operation, char *out_name, size_t room)
+static enum kp_function_kind own_name(struct kp_text operation, struct out *out)
 {
     struct kp_kieker_name name;
     char text[KP_KIEKER_OPERATION_MAX + 1];
@@ -105,9 +110,8 @@ static enum kp_function_kind own_name(struct kp_text operation, char *out_name, 
     memcpy(text, operation.bytes, count);
     text[count] = 0;
     kp_kieker_signature_read(&name, text, true);
-    struct out all = {out_name, room, 0};
-    put(&all, name.name, strlen(name.name));
-    return finish(&all, name.kind);
+    put(out, name.name, strlen(name.name));
+    return finish(out, name.kind);
 }
 
 /*
@@ -118,12 +122,12 @@ static enum kp_function_kind own_name(struct kp_text operation, char *out_name, 
 enum kp_function_kind kp_import_name(const struct kp_kieker_import *import, struct kp_text operation,
                                      struct kp_text class_name, char *out_name, size_t room)
 {
-    struct out out = {out_name, room, 0};
+    struct out out = into(out_name, room);
     struct parts parts = take_apart(operation);
     struct kp_text scope = says_nothing(class_name) ? parts.scope : class_name;
 
     if (import->own)
-        return own_name(operation, out_name, room);
+        return own_name(operation, &out);
     if (scope.count) {
         put(&out, scope.bytes, scope.count);
         put(&out, ".", 1);
@@ -144,7 +148,7 @@ enum kp_function_kind kp_import_name(const struct kp_kieker_import *import, stru
 enum kp_function_kind kp_import_exception_name(const struct kp_kieker_import *import, struct kp_text cause,
                                                char *out_name, size_t room)
 {
-    struct out out = {out_name, room, 0};
+    struct out out = into(out_name, room);
 
     (void)import;
     put(&out, cause.bytes, cause.count);
