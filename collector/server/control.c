@@ -16,7 +16,7 @@
 #include "status.h"
 #include "util/memory.h"
 
-enum { MOST_CLIENTS = 32, REQUEST_BYTES = 4096, BACKLOG = 16, KP_CONTROL_FAILED = 1 };
+enum { MOST_CLIENTS = 32, CLIENT_MS = 10000, REQUEST_BYTES = 4096, BACKLOG = 16, KP_CONTROL_FAILED = 1 };
 
 struct kp_control {
     struct kp_control *next;
@@ -25,14 +25,25 @@ struct kp_control {
     char path[108];
 };
 
-static unsigned clients;
-
 struct client {
     struct kp_channel channel;
     struct kp_server *server;
+    struct client *next;
+    bool local; /* asks over the Unix socket: those of the metrics' port cannot keep it out */
+    uint64_t since_ms;
     char request[REQUEST_BYTES];
     size_t used;
 };
+
+static struct client *clients;
+
+static unsigned count_clients(bool local)
+{
+    unsigned count = 0;
+    for (const struct client *client = clients; client; client = client->next)
+        count += client->local == local;
+    return count;
+}
 
 /* --- answering ---------------------------------------------------------------------------------------- */
 
@@ -102,7 +113,10 @@ static void on_ended(void *user, const char *reason)
 
 static void on_closed(void *user)
 {
-    clients--;
+    struct client **at = &clients;
+    while (*at != user)
+        at = &(*at)->next;
+    *at = (*at)->next;
     free(user);
 }
 
@@ -120,11 +134,29 @@ static void on_connection(uv_stream_t *stream, int status)
         return;
     struct client *client = kp_allocate_cleared(1, sizeof *client);
     client->server = control->server;
+    client->local = *control->path != 0;
+    client->since_ms = uv_now(stream->loop);
+    bool welcome = count_clients(client->local) < MOST_CLIENTS;
+    client->next = clients;
+    clients = client;
     status = kp_channel_accept(&client->channel, stream, &control->server->turns, NULL, &client_ops, client);
-    if (clients++ < MOST_CLIENTS && !status)
+    if (welcome && !status)
         kp_channel_read(&client->channel, true);
     else
         kp_channel_close(&client->channel, false);
+}
+
+static void drop(struct client *client)
+{
+    kp_channel_close(&client->channel, false);
+    kp_channel_abort(&client->channel); /* one that does not take its answer */
+}
+
+void kp_control_tick(uint64_t now_ms)
+{
+    for (struct client *client = clients; client; client = client->next)
+        if (now_ms - client->since_ms > CLIENT_MS)
+            drop(client);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------ */
@@ -238,6 +270,8 @@ void kp_control_close_all(struct kp_server *server)
             unlink(control->path);
         uv_close(&control->uv.handle, forget);
     }
+    for (struct client *client = clients; client; client = client->next)
+        drop(client);
 }
 
 /* --- asking ------------------------------------------------------------------------------------------- */

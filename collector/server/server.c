@@ -98,6 +98,7 @@ static void on_tick(uv_timer_t *timer)
     if (now_ms - server->second_ms >= SECOND_MS) {
         server->second_ms = now_ms;
         kp_journal_tick();
+        kp_control_tick(now_ms);
         for (struct kp_peer *peer = server->peers; peer; peer = peer->next)
             kp_peer_tick(peer, now_ms);
     }

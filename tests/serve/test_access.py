@@ -240,6 +240,19 @@ def test_status():
         assert done.returncode == 1 and b"no server answers" in done.stderr
 
 
+def test_silent_askers():
+    """Connections to the metrics that say nothing keep neither `--status` nor the server's end waiting."""
+    with scene() as start:
+        server = start("--metrics", "tcp://127.0.0.1:0")
+        host, port = re.search(r"metrics at http://([0-9.]+):(\d+)/", server.said()).groups()
+        askers = [native.connect((host, int(port))) for _ in range(40)]
+        askers.append(native.connect(server.control))
+        assert server.metric("peers") == 0
+        server.stop()
+        for asker in askers:
+            asker.close()
+
+
 def test_told_to_stop():
     """Under load: all that was acknowledged is there, all that was sent before is read, and the peers may come again."""
     with scene() as start:
