@@ -8,6 +8,7 @@
 
 #include "journal.h"
 #include "output_kieker.h"
+#include "retention.h"
 #include "server.h"
 #include "util/memory.h"
 
@@ -80,7 +81,8 @@ static char *log_path(const struct kp_output_kieker *output, const char *host)
     for (i = 0; host[i] && i + 1 < sizeof safe; i++)
         safe[i] = strchr("/\\ .", host[i]) || host[i] < ' ' ? '_' : host[i];
     safe[i] = 0;
-    return kp_format_text("%s/kieker-%s-%" PRIu64 "-UTC-%s-kprobe", output->folder, stamp, uv_hrtime(), safe);
+    return kp_format_text("%s/" KP_LOG_BEGIN "%s-%" PRIu64 "-UTC-%s" KP_LOG_ENDING, output->folder, stamp,
+                          uv_hrtime(), safe);
 }
 
 static struct kp_kieker_log *open_log(const struct kp_output_kieker *output, const char *host, char **path,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "trace/layout.h"
 #include "util/memory.h"
 
 struct found {
@@ -23,6 +24,7 @@ struct list {
     size_t count, room;
     uint64_t bytes;
     const char *const *endings;
+    bool traces; /* and not data files in logs */
 };
 
 static bool is_wanted(const struct list *list, const char *name)
@@ -34,6 +36,25 @@ static bool is_wanted(const struct list *list, const char *name)
             return true;
     }
     return false;
+}
+
+/* Whoever else has logs or data in the folder keeps them. */
+static bool is_own_log(const char *name)
+{
+    size_t bytes = strlen(name), head = strlen(KP_LOG_BEGIN), tail = strlen(KP_LOG_ENDING);
+    return bytes > head + tail && !strncmp(name, KP_LOG_BEGIN, head) &&
+           !strcmp(name + bytes - tail, KP_LOG_ENDING);
+}
+
+static bool is_trace(int folder, const char *name)
+{
+    char magic[sizeof KP_PREAMBLE_MAGIC - 1];
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool good = fd >= 0 && read(fd, magic, sizeof magic) == (ssize_t)sizeof magic &&
+                !memcmp(magic, KP_PREAMBLE_MAGIC, sizeof magic);
+    if (fd >= 0)
+        close(fd);
+    return good;
 }
 
 static void add(struct list *list, const char *path, const struct stat *info)
@@ -52,9 +73,10 @@ static void collect(struct list *list, const char *folder, bool deep)
         if (*entry->d_name == '.' || fstatat(dirfd(entries), entry->d_name, &info, AT_SYMLINK_NOFOLLOW))
             continue;
         char *path = kp_format_text("%s/%s", folder, entry->d_name);
-        if (S_ISREG(info.st_mode) && is_wanted(list, entry->d_name))
+        if (S_ISREG(info.st_mode) && !deep && is_wanted(list, entry->d_name) &&
+            (!list->traces || is_trace(dirfd(entries), entry->d_name)))
             add(list, path, &info);
-        else if (S_ISDIR(info.st_mode) && deep)
+        else if (S_ISDIR(info.st_mode) && deep && is_own_log(entry->d_name))
             collect(list, path, false);
         free(path);
     }
@@ -109,7 +131,7 @@ uint64_t kp_retention_apply(const struct kp_serve_settings *settings, const char
                             const char *const *endings, bool (*is_busy)(void *user, const char *path),
                             void *user)
 {
-    struct list list = {.endings = endings};
+    struct list list = {.endings = endings, .traces = !deep};
     uint64_t removed = 0;
     if (!settings->keep_files && !settings->keep_bytes && !settings->keep_ms)
         return 0;

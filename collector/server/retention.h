@@ -10,6 +10,10 @@
 
 #include "settings.h"
 
+/* Names of our Kieker logs. */
+#define KP_LOG_BEGIN  "kieker-"
+#define KP_LOG_ENDING "-kprobe"
+
 enum { KP_TIDY_MS = 2000 }; /* how often */
 
 /*

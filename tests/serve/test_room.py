@@ -67,6 +67,24 @@ def test_kept_bytes_of_logs():
         assert 1 <= len(kieker.logs(out)) < 6
 
 
+def test_files_of_others_are_kept():
+    for form, names in (("trace:", ("photo.kpt",)), ("kieker-binary:", ("a.dat", "db/b.dat", "db/c.bin", "kieker-1-KIEKER/d.bin"))):
+        with scene() as start:
+            out = os.path.join(start.folder, "out")
+            for name in names:
+                path = os.path.join(out, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w") as file:
+                    file.write("somebody else's")
+                os.utime(path, (1, 1))
+            server = start("--keep-files", "1", "--keep-age", "1h", output=form + out)
+            for _ in range(3):
+                deliver(server.address(), Section(10))
+            server.wait_metric("files_removed", 1)
+            server.stop()
+            assert all(os.path.exists(os.path.join(out, name)) for name in names)
+
+
 # --- a full disk: a tmpfs of 1 MiB in a namespace of our own ---
 
 def mounted(folder):
