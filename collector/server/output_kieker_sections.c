@@ -167,6 +167,8 @@ enum kp_status kp_kieker_section_chunks(struct kp_output *base, struct kp_peer *
     (void)base;
     (void)chunks;
     (void)last;
+    if (known->ended) /* nothing comes behind an end, and there is no log for it any more */
+        return KP_ERROR_DAMAGED;
     enum kp_status status = take(known, bytes, count, &used);
     kp_kieker_sink_flush(known->sink);
     note(known, bytes, used);

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +43,17 @@ static int by_kind(const struct dirent **left, const struct dirent **right)
     return one != other ? one - other : strcmp((*left)->d_name, (*right)->d_name);
 }
 
-/* A merged trace that ends in the middle of a section: its part is still there, whole. */
-static void cut_merged(struct kp_output_trace *output, const char *path, uint64_t bytes)
+/*
+ * A merged trace that ends in the middle of a section: its part is still there, whole. What is damaged or
+ * foreign is left as it is; nothing is ever put behind it.
+ */
+static void cut_merged(struct kp_output_trace *output, const char *path,
+                       const struct kp_sections_found *found)
 {
-    if (truncate(path, (off_t)bytes))
+    if (!found->cut_short)
+        kp_journal(KP_JOURNAL_OUTPUT, "%s: what is behind byte %" PRIu64 " is no trace of ours", path,
+                   found->whole_bytes);
+    else if (truncate(path, (off_t)found->ended_bytes))
         kp_journal(KP_JOURNAL_OUTPUT, "%s: %s", path, strerror(errno));
     for (size_t i = 0; i < KP_SECTION_BUCKETS; i++)
         for (struct kp_known_section *at = output->sections.buckets[i], *next; at; at = next) {
@@ -62,9 +70,9 @@ static void read_file(struct kp_output_trace *output, const char *path)
     const char *name = strrchr(path, '/') + 1;
     if (found.repeated && found.whole_bytes == 0 && has_ending(path, KP_PART_ENDING))
         unlink(path);
-    if (!strncmp(name, KP_MERGED_BEGIN, strlen(KP_MERGED_BEGIN)) && !stat(path, &info) &&
+    if (!strncmp(name, KP_MERGED_BEGIN, strlen(KP_MERGED_BEGIN)) && !lstat(path, &info) &&
         found.ended_bytes < (uint64_t)info.st_size)
-        cut_merged(output, path, found.ended_bytes);
+        cut_merged(output, path, &found);
 }
 
 static bool read_folder(struct kp_output_trace *output, char *error, size_t bytes)
@@ -133,8 +141,11 @@ static void section_open(struct kp_output *base, struct kp_peer *peer)
     struct kp_output_trace *output = (struct kp_output_trace *)base;
     struct kp_known_section *section = kp_sections_find(&output->sections, peer->native.uuid);
     /* It came again, and the end of the old connection did not reach us. */
-    if (section && section->peer)
+    if (section && section->peer) {
         kp_peer_leave(section->peer);
+        /* One without a chunk went with its peer. */
+        section = kp_sections_find(&output->sections, peer->native.uuid);
+    }
     if (!section)
         section = kp_sections_add(&output->sections, peer->native.uuid);
     if (section->chunks > 0 && !section->ended && section->chunks <= peer->native.made && !reopen(section)) {
@@ -226,6 +237,8 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
     struct kp_known_section *section = peer->sink;
     enum kp_status status = KP_OK;
     (void)chunks;
+    if (section->ended)
+        return KP_ERROR_DAMAGED;
     if (section->chunks == 0)
         status = begin_file(output, section, peer, bytes);
     uint64_t before = section->file.bytes;

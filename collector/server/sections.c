@@ -155,13 +155,32 @@ static bool step(struct look *look, uint64_t end)
     return true;
 }
 
+/* Whether what is behind `at` can be what a writer that was stopped had written by then. */
+static bool is_cut_short(const struct look *look, uint64_t end)
+{
+    struct kp_chunk_header header;
+    uint8_t magic[sizeof(struct kp_preamble)];
+    uint64_t at = look->at, rest = end - at;
+    if (!look->section) {
+        size_t count = rest < 8 ? (size_t)rest : 8;
+        if (!read_at(look, at, magic, count) || memcmp(magic, KP_PREAMBLE_MAGIC, count) != 0)
+            return false;
+        at += sizeof(struct kp_preamble);
+    }
+    if (at + sizeof header > end)
+        return true;
+    return read_at(look, at, &header, sizeof header) && kp_chunk_header_valid(&header) &&
+           at + sizeof header + header.payload_bytes >= end;
+}
+
 struct kp_sections_found kp_sections_read(struct kp_sections *sections, const char *path)
 {
     struct look look = {
-        .sections = sections, .path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+        .sections = sections, .path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     off_t end = look.fd < 0 ? -1 : lseek(look.fd, 0, SEEK_END);
     while (end > 0 && look.at < (uint64_t)end && step(&look, (uint64_t)end))
         ;
+    look.found.cut_short = end >= 0 && is_cut_short(&look, (uint64_t)end);
     if (look.fd >= 0)
         close(look.fd);
     look.found.whole_bytes = look.at;

@@ -37,6 +37,7 @@ void kp_sections_free(struct kp_sections *sections);
 struct kp_sections_found {
     uint64_t whole_bytes; /* up to the end of its last whole chunk; 0: that is no trace */
     uint64_t ended_bytes; /* up to the end of its last section that is complete */
+    bool cut_short;       /* nothing but the begin of a section or a chunk is behind whole_bytes */
     bool repeated;        /* a section is in another file already: reading ended before it */
 };
 

@@ -42,8 +42,13 @@ enum kp_status kp_trace_file_open(struct kp_trace_file *file, const char *path, 
     file->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file->fd < 0)
         return KP_ERROR_SYSTEM;
-    if (ftruncate(file->fd, (off_t)bytes)) {
+    struct stat info;
+    bool known = !fstat(file->fd, &info);
+    bool own = known && S_ISREG(info.st_mode) && (uint64_t)info.st_size >= bytes;
+    if (!own || ftruncate(file->fd, (off_t)bytes)) {
         kp_trace_file_close(file);
+        if (known && !own)
+            errno = ENOENT; /* it was replaced: ours is gone */
         return KP_ERROR_SYSTEM;
     }
     if (file->path != path) {

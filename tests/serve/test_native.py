@@ -93,6 +93,33 @@ def test_second_connection_wins():
         server.stop()
 
 
+def test_same_section_without_chunks():
+    """Several connections announce one section before any has sent a chunk of it: the last one has it."""
+    with scene() as start:
+        server, section = start(), Section(100)
+        senders = [Sender(server.address(), section) for _ in range(4)]
+        senders[-1].send()
+        assert senders[-1].wait() == GOOD
+        same(only_file(server.output), section)
+        server.stop()
+
+
+def test_behind_the_end():
+    """A section that is complete takes nothing more, and nobody else notices."""
+    for form in ("trace:", "kieker-text:", "kieker-binary:"):
+        with scene() as start:
+            server, section = start(output=form + os.path.join(start.folder, "logs")), Section(10)
+            deliver(server.address(), section)
+            section.finish()
+            sender = Sender(server.address(), section)
+            assert (sender.status, sender.following) == (GOOD, len(section.chunks) - 2)
+            sender.send()
+            assert sender.wait() == native.DAMAGED
+            assert server.metric("output_full") == 0
+            deliver(server.address(), Section(10))
+            server.stop()
+
+
 def test_repeated_chunks():
     """Chunks that are safe already, sent again from an earlier one on."""
     with scene() as start:
@@ -279,6 +306,32 @@ def test_merge_interrupted():
         assert data == first.file() + second.file()
         assert Sender(server.address(), second).following == len(second.chunks)
         server.stop()
+
+
+def test_foreign_files():
+    """What is no trace of ours, or a damaged one, stays as it is; a pipe keeps nobody waiting."""
+    with scene() as start:
+        output = os.path.join(start.folder, "out")
+        os.mkdir(output)
+        broken = bytearray(Section(100, pairs_a_chunk=10).file() + Section(100).file())
+        broken[300] ^= 1
+        foreign = {"kprobe.merged.1.kpt": b"not ours", "kprobe.merged.2.kpt": bytes(broken), "a.kpt": b"neither"}
+        for name, data in foreign.items():
+            with open(os.path.join(output, name), "wb") as file:
+                file.write(data)
+        target = os.path.join(start.folder, "target")
+        with open(target, "wb") as file:
+            file.write(b"elsewhere")
+        os.symlink(target, os.path.join(output, "kprobe.merged.3.kpt"))
+        os.mkfifo(os.path.join(output, "pipe.kpt"))
+        server = start("--merge", "--keep-age", "1d")
+        deliver(server.address(), Section(10))
+        server.stop()
+        for name, data in foreign.items():
+            with open(os.path.join(output, name), "rb") as file:
+                assert file.read() == data, name
+        with open(target, "rb") as file:
+            assert file.read() == b"elsewhere"
 
 
 def test_named():
