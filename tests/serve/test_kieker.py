@@ -47,6 +47,23 @@ def test_to_trace():
         assert sum(line.split("\t")[3] == "enter" for line in dump) == 1100, len(dump)
 
 
+def test_extreme_numbers():
+    """The largest order, a time before all others: the peer's trace is odd, and the server goes on."""
+    with scene() as start:
+        server = start()
+        stream = Stream()
+        stream.record(kieker.EXECUTION, 1, "void a.B.c()", "<no-session-id>", 7, kieker.START, kieker.START + 1, "host1", 2**31 - 1, 3)
+        stream.record(kieker.BEFORE, 1, -2**63, 8, 2**31 - 1, "void a.B.c()", "a.B")
+        stream.record(kieker.AFTER, 1, 2**63 - 1, 8, -2**31, "void a.B.c()", "a.B")
+        send(server, stream.take())
+        server.wait_metric("streams_ended", 1)
+        stream = Stream()
+        stream.trace(1)
+        send(server, stream.take())
+        server.wait_metric("streams_ended", 2)
+        server.stop()
+
+
 def test_text_and_binary_log():
     for form, read in (("kieker-text:", kieker.read_text), ("kieker-binary:", kieker.read_binary)):
         with scene() as start:

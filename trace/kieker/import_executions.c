@@ -208,7 +208,7 @@ static void add(struct kp_kieker_import *import, int64_t id, struct kp_import_se
     }
     trace->list[trace->count++] = *execution;
     /* The host of the root is the host of the trace. */
-    if (execution->order < trace->first) {
+    if (!trace->section || execution->order < trace->first) {
         trace->first = execution->order;
         trace->section = section;
     }
