@@ -151,8 +151,8 @@ static void note_lag(struct kp_peer *peer)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t lag = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - peer->newest_ns;
-    peer->server->metrics.lag_ns = peer->newest_ns > 0 && lag > 0 ? (uint64_t)lag : 0;
+    int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, then_ns = peer->newest_ns;
+    peer->server->metrics.lag_ns = then_ns > 0 && now_ns > then_ns ? (uint64_t)(now_ns - then_ns) : 0;
 }
 
 void kp_peer_kieker_take(struct kp_peer *peer, const uint8_t *bytes, size_t count)
