@@ -193,7 +193,8 @@ class Cell:
             for key, raw in compare.dump_events(self.kprobe, trace, self.problems).items():
                 if "nesting" not in self.allowed:
                     compare.check_nesting(key, raw, self.problems)
-                threads.append([event for event in (compare.corpus_event(row, PROGRAMS + "/") for row in raw) if event])
+                rows = zip(*compare.with_exceptions(raw))
+                threads.append([event for event in (compare.corpus_event(*row, root=PROGRAMS + "/") for row in rows) if event])
         return [thread for thread in threads if thread]
 
     def oracle(self, folder, cell=None):
