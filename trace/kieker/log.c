@@ -174,7 +174,8 @@ static void forget_oldest(struct kp_kieker_log *log, const char *name)
 
 static enum kp_status refused(void)
 {
-    return errno == ENOSPC || errno == EDQUOT || errno == EAGAIN ? KP_ERROR_FULL : KP_ERROR_SYSTEM;
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EAGAIN ? KP_ERROR_FULL
+                                                                                   : KP_ERROR_SYSTEM;
 }
 
 static enum kp_status open_data(struct kp_kieker_log *log)
