@@ -325,6 +325,36 @@ static enum kp_status convert_log(struct conversion *conversion, struct log *log
 
 /* --- directories --- */
 
+/* What it has beside the map is nothing, or empty. */
+static bool is_bare(const struct log *log)
+{
+    bool map = false, data = false;
+
+    for (size_t i = 0; i < log->count; i++) {
+        char *path = kp_format_text("%s/%s", log->path, log->files[i].name);
+        struct stat info;
+
+        if (log->files[i].what == MAP)
+            map = true;
+        else
+            data |= stat(path, &info) != 0 || info.st_size > 0;
+        free(path);
+    }
+    return map && !data;
+}
+
+bool kp_kieker_archive_is_bare(const char *path)
+{
+    struct log log;
+    bool bare = is_folder(path) && list_files(&log, path, true);
+
+    if (bare) {
+        bare = is_bare(&log);
+        free_log(&log);
+    }
+    return bare;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -354,7 +384,7 @@ static enum kp_status convert_below(struct conversion *conversion, const char *p
     if (count)
         qsort(paths, count, sizeof *paths, compare_names);
     for (size_t i = 0; i < count; i++) {
-        if (status == KP_OK && is_folder(paths[i]))
+        if (status == KP_OK && is_folder(paths[i]) && !kp_kieker_archive_is_bare(paths[i]))
             status = convert_folder(conversion, paths[i], depth + 1, error, error_bytes);
         free(paths[i]);
     }

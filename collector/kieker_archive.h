@@ -6,6 +6,7 @@
 #ifndef KP_COLLECTOR_KIEKER_ARCHIVE_H
 #define KP_COLLECTOR_KIEKER_ARCHIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "trace/source.h"
@@ -14,5 +15,8 @@
  * is opened as the trace it may be. */
 enum kp_status kp_kieker_archive_open(void *progress, struct kp_source *source, const char *path, char *error,
                                       size_t error_bytes);
+
+/* A log that nothing was written to yet, as a process leaves it that ends or executes another at once. */
+bool kp_kieker_archive_is_bare(const char *path);
 
 #endif

@@ -35,23 +35,37 @@ static char *find_newest(void)
     return newest;
 }
 
+/* Logs without anything in them are no reason to show nothing of the others. Returns how many are left. */
+static int leave_out_bare(char **kept, int count, char **operands)
+{
+    int left = 0;
+    for (int i = 0; i < count; i++)
+        if (count == 1 || !kp_kieker_archive_is_bare(operands[i]))
+            kept[left++] = operands[i];
+    if (!left)
+        kept[left++] = operands[0];
+    return left;
+}
+
 int kp_session_open(struct kp_session *session, const struct kp_command *command, int count, char **operands,
                     unsigned flags)
 {
     char error[1024];
     *session = (struct kp_session){.command = command};
-    const char *const *paths = (const char *const *)operands;
     if (count == 0) {
         session->newest = find_newest();
         if (!session->newest)
             return kp_usage_error(command, "no trace named, and no kprobe.*.kpt in this directory");
-        paths = (const char *const *)&session->newest;
+        operands = &session->newest;
         count = 1;
     }
+    char **paths = kp_allocate((size_t)count * sizeof *paths);
+    count = leave_out_bare(paths, count, operands);
     const struct kp_source_opener opener = {kp_kieker_archive_open, &session->progress};
     kp_progress_start(&session->progress);
-    enum kp_status status =
-        kp_reader_open_by(&session->reader, paths, (size_t)count, flags, &opener, error, sizeof error);
+    enum kp_status status = kp_reader_open_by(&session->reader, (const char *const *)paths, (size_t)count,
+                                              flags, &opener, error, sizeof error);
+    free(paths);
     kp_progress_clear(&session->progress);
     if (status != KP_OK) {
         fprintf(stderr, "kprobe %s: %s\n", command->name, error);

@@ -137,6 +137,18 @@ expect_text stderr "a Kieker log without data"
 run "$KPROBE" report empty
 expect_status 1 "a log without records"
 expect_text stderr "a Kieker log without a record"
+mkdir several
+mv empty several
+cp -r plain several/full
+make_log bare
+run "$KPROBE" report several
+expect_status 0 "a log beside one without records"
+expect_text stdout " 2 calls"
+run "$KPROBE" report bare several/full several/empty
+expect_text stdout " 2 calls"
+run "$KPROBE" report bare several/empty
+expect_status 1 "logs without records"
+expect_text stderr "bare: a Kieker log without data"
 run "$KPROBE" report data
 expect_status 1 "a file without a map"
 expect_text stderr "not a kprobe trace"
