@@ -53,8 +53,10 @@ static void mend_times(struct kp_rewrite *rewrite, const struct kp_record_facts 
 
 static void mend_ids(struct kp_rewrite *rewrite, const struct kp_record_facts *facts, const void **record)
 {
+    bool announces = facts->role == KP_ROLE_TRACE || facts->role == KP_ROLE_EXECUTION;
     for (int i = 0; i < KP_FACTS_IDS && facts->ids[i] >= 0; i++)
-        set(rewrite, facts, record, facts->ids[i], kp_trace_id(rewrite->ids, get(*record, facts->ids[i])));
+        set(rewrite, facts, record, facts->ids[i],
+            kp_trace_id(rewrite->ids, get(*record, facts->ids[i]), announces && !i));
     if (facts->foreign_id >= 0)
         set(rewrite, facts, record, facts->foreign_id,
             kp_trace_id_foreign(rewrite->ids, get(*record, facts->foreign_id)));

@@ -44,8 +44,8 @@ static void put(struct kp_half_map *map, uint32_t half, uint64_t value)
     if (map->count * 2 >= map->room)
         grow(map);
     struct kp_half *entry = find(map, half);
+    map->count += !entry->value;
     *entry = (struct kp_half){.half = half, .value = value + 1};
-    map->count++;
 }
 
 /* One that nobody has; not the one of -1. */
@@ -59,15 +59,24 @@ static uint32_t fresh(const struct kp_trace_ids *all)
     return half;
 }
 
-static uint32_t decide(struct kp_peer_ids *ids, uint32_t half)
+/* An upper half of 0 says nothing: all processes of the Python pack have it. */
+static bool goes_on(const struct kp_trace_ids *all, int64_t id, bool announces)
 {
+    uint32_t half = (uint32_t)((uint64_t)id >> 32);
+    uint64_t highest;
+    return half && get(&all->highest, half, &highest) && announces == ((uint32_t)id > highest);
+}
+
+static uint32_t decide(struct kp_peer_ids *ids, int64_t id, bool announces)
+{
+    uint32_t half = (uint32_t)((uint64_t)id >> 32);
     uint64_t value;
     if (get(&ids->halves, half, &value))
         return (uint32_t)value;
     if (ids->halves.count >= MOST_HALVES || ids->all->owners.count >= MOST_OWNED)
         return half;
     uint32_t new_half = half;
-    if (get(&ids->all->owners, half, &value) && value != ids->owner) {
+    if (get(&ids->all->owners, half, &value) && value != ids->owner && !goes_on(ids->all, id, announces)) {
         new_half = fresh(ids->all);
         ids->changed++;
     }
@@ -77,16 +86,27 @@ static uint32_t decide(struct kp_peer_ids *ids, uint32_t half)
     return new_half;
 }
 
-int64_t kp_trace_id(struct kp_peer_ids *ids, int64_t id)
+static void note_highest(struct kp_half_map *map, uint32_t half, uint32_t low)
+{
+    struct kp_half *entry = find(map, half);
+    if (!entry || !entry->value)
+        put(map, half, low);
+    else if (entry->value <= low)
+        entry->value = (uint64_t)low + 1;
+}
+
+int64_t kp_trace_id(struct kp_peer_ids *ids, int64_t id, bool announces)
 {
     uint32_t half = (uint32_t)((uint64_t)id >> 32);
     if (id == -1)
         return id;
     if (!ids->any || ids->last != half) {
-        ids->last_new = decide(ids, half);
+        ids->last_new = decide(ids, id, announces);
         ids->last = half;
         ids->any = true;
     }
+    if (announces && ids->all->highest.count < MOST_OWNED)
+        note_highest(&ids->all->highest, ids->last_new, (uint32_t)id);
     return (int64_t)((uint64_t)ids->last_new << 32 | (uint32_t)id);
 }
 
@@ -94,7 +114,7 @@ int64_t kp_trace_id_foreign(struct kp_peer_ids *ids, int64_t id)
 {
     uint64_t value;
     uint32_t half = (uint32_t)((uint64_t)id >> 32);
-    return id != -1 && get(&ids->halves, half, &value) ? kp_trace_id(ids, id) : id;
+    return id != -1 && get(&ids->halves, half, &value) ? kp_trace_id(ids, id, false) : id;
 }
 
 void kp_peer_ids_free(struct kp_peer_ids *ids)
@@ -106,5 +126,6 @@ void kp_peer_ids_free(struct kp_peer_ids *ids)
 void kp_trace_ids_free(struct kp_trace_ids *all)
 {
     free(all->owners.entries);
-    all->owners = (struct kp_half_map){0};
+    free(all->highest.entries);
+    all->owners = all->highest = (struct kp_half_map){0};
 }

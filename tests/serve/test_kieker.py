@@ -158,6 +158,30 @@ def test_merged_ids():
                 assert int(record[3]) - int(record[5]) == 59, record
 
 
+def test_merged_connections():
+    """A process with two connections, as after a fork: its traces go on. What is sent a second time is another process."""
+    with scene() as start:
+        out = os.path.join(start.folder, "logs")
+        server, java = start("--merge", output="kieker-text:" + out), 0x1234567800000001
+        first, second, again = Stream(), Stream(), Stream()
+        first.trace(java)
+        first.record(kieker.TRACE, START, java + 1, 1, "<no-session-id>", "host1", java + 1, -1)
+        first.record(kieker.BEFORE, START, START, java + 1, 0, "void a.B.c()", "a.B")
+        second.trace(java + 2)
+        second.record(kieker.AFTER, START, START + 1, java + 1, 1, "void a.B.c()", "a.B")
+        again.trace(java)
+        for number, stream in enumerate([first, second, again], 1):
+            peer = native.connect(server.address())
+            peer.sendall(stream.take())
+            peer.close()
+            wait_until(lambda: server.metric("streams_ended") == number, "the stream is over")
+        assert server.metric("trace_ids_changed") == 1
+        server.stop()
+        server.output = out
+        ids = kieker.check_traces(kieker.read_text(one_log(server)))
+        assert len(ids) == 4 and set(range(java, java + 3)) < ids
+
+
 def test_native_to_kieker():
     for form, read in (("kieker-text:", kieker.read_text), ("kieker-binary:", kieker.read_binary)):
         with scene() as start:
