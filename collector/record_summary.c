@@ -174,7 +174,7 @@ void kp_record_summary(const struct kp_run *run)
         return;
     }
     if (!writes_files(run->output)) {
-        fprintf(stderr, "kprobe: ran %s; the trace went to %s\n", duration, run->output);
+        fprintf(stderr, "kprobe: ran %s; output: %s\n", duration, run->output);
         return;
     }
     kp_trace_files_find(&files, run->output, run->start);
