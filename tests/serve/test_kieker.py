@@ -64,6 +64,22 @@ def test_extreme_numbers():
         server.stop()
 
 
+def test_killed():
+    """Calls that were open when a process died are in the trace, without their ends: no record is lost."""
+    with scene() as start:
+        server, stream = start(), Stream()
+        stream.record(kieker.TRACE, START, 1, 1, "<no-session-id>", "host1", 1, -1)
+        for number, name in enumerate("ab"):
+            stream.record(kieker.BEFORE, START, START + number, 1, number, "void a.B.%s()" % name, "a.B")
+        peer = native.connect(server.address())
+        peer.sendall(stream.take())
+        peer.close()
+        wait_until(lambda: server.metric("streams_ended") == 1, "the stream is over")
+        assert server.metric("records_lost") == 0 and server.metric("records_written") == 3
+        server.stop()
+        assert "2 calls have no end" in kprobe("report", *files(server.output), expected=1)
+
+
 def test_text_and_binary_log():
     for form, read in (("kieker-text:", kieker.read_text), ("kieker-binary:", kieker.read_binary)):
         with scene() as start:

@@ -359,7 +359,7 @@ static void tell_counts(struct kp_kieker_import *import)
     tell_count(import, "kieker traces without metadata", import->without_metadata);
     tell_count(import, "kieker calls seen by their callers only", import->assumed);
     tell_count(import, "kieker events with the number of the one before", import->repeated);
-    tell_count(import, "kieker events dropped or cut", import->counts.invalid);
+    tell_count(import, "kieker events dropped or cut", import->counts.invalid + import->counts.unended);
     if (import->notes > KP_IMPORT_NOTES && section) {
         uint64_t more = import->notes - KP_IMPORT_NOTES;
 

@@ -53,6 +53,7 @@ void kp_kieker_import_destroy(struct kp_kieker_import *import);
 struct kp_kieker_import_counts {
     uint64_t records, calls, traces, skipped; /* skipped: records that no trace can hold */
     uint64_t invalid;                         /* events that fit no trace: dropped and counted */
+    uint64_t unended;                         /* calls whose end is missing */
     uint64_t damages;                         /* places that could not be read */
 };
 const struct kp_kieker_import_counts *kp_kieker_import_counts(const struct kp_kieker_import *import);

@@ -105,7 +105,7 @@ static void make_spare(struct kp_kieker_import *import)
 
     if (!oldest)
         return;
-    import->counts.invalid += oldest->depth;
+    import->counts.unended += oldest->depth;
     kp_import_note(import, KP_IMPORT_NOWHERE, "too many open traces: trace %lld is cut, %u calls have no end",
                    (long long)oldest->id, oldest->depth);
     oldest->depth = 0;
@@ -234,7 +234,7 @@ static void leave(struct kp_kieker_import *import, struct kp_import_trace *trace
         return;
     }
     if ((uint32_t)depth + 1 < trace->depth) {
-        import->counts.invalid += trace->depth - (uint32_t)depth - 1;
+        import->counts.unended += trace->depth - (uint32_t)depth - 1;
         kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: %u calls have no end before event %d",
                        (long long)trace->id, trace->depth - (uint32_t)depth - 1, event->order);
     }
@@ -421,7 +421,7 @@ void kp_import_traces_finish(struct kp_kieker_import *import)
         end_assumed(import, trace, trace->call.time);
         if (trace->depth == 0)
             continue;
-        import->counts.invalid += trace->depth;
+        import->counts.unended += trace->depth;
         kp_import_note(import, KP_IMPORT_NOWHERE, "trace %lld: %u calls have no end", (long long)trace->id,
                        trace->depth);
     }
