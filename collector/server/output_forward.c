@@ -115,6 +115,8 @@ static void on_refused(struct kp_relay *relay, enum kp_wire_status status)
 {
     struct link *link = (struct link *)relay;
     struct kp_metrics *metrics = &forward_of(relay)->output.server->metrics;
+    if (link->stopping)
+        return; /* its peer left: the rest is with that one */
     metrics->output_errors++;
     if (link->peer) {
         kp_peer_send_away(link->peer, status);
@@ -246,6 +248,7 @@ static bool stream_open(struct kp_output *base, struct kp_peer *peer, char *erro
     stream->forward = forward;
     struct kp_kieker_import_options options = {.host = peer->host,
                                                .name = peer->channel.peer,
+                                               .salt = kp_peer_salt(peer),
                                                .zstd = &forward->zstd,
                                                .most_bytes = base->server->settings->peer_bytes,
                                                .write = take_import,

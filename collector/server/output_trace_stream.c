@@ -55,10 +55,11 @@ static enum kp_status take_chunks(void *user, const void *bytes, size_t count)
     return KP_OK;
 }
 
-static struct kp_kieker_import *make_import(struct kp_trace_stream *stream, const char *host)
+static struct kp_kieker_import *make_import(struct kp_trace_stream *stream, const struct kp_peer *peer)
 {
-    struct kp_kieker_import_options options = {.host = host,
+    struct kp_kieker_import_options options = {.host = peer->host,
                                                .name = stream->peer,
+                                               .salt = kp_peer_salt(peer),
                                                .zstd = &stream->output->zstd,
                                                .most_bytes =
                                                    stream->output->output.server->settings->peer_bytes,
@@ -90,7 +91,7 @@ static struct kp_trace_stream *begin(struct kp_output_trace *output, struct kp_p
     stream->begun = peer->begun;
     stream->ended = peer->ended;
     describe(stream, peer);
-    stream->import = make_import(stream, peer->host);
+    stream->import = make_import(stream, peer);
     if (!stream->import) {
         free(stream);
         return NULL;

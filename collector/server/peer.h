@@ -78,6 +78,8 @@ void kp_peer_native_end(struct kp_peer *peer);
 
 /* peer_kieker.c */
 struct kp_kieker_import;
+/* Streams that are alike, as empty ones over a Unix socket, are sections of their own all the same. */
+uint64_t kp_peer_salt(const struct kp_peer *peer);
 /* The end of a stream that became a trace: finishes, counts, frees. */
 void kp_peer_finish_import(struct kp_server *server, struct kp_kieker_import *import, const char *peer,
                            const char *lost);

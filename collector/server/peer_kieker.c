@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -198,6 +199,14 @@ void kp_peer_kieker_end(struct kp_peer *peer, const char *lost)
     peer->rewrite.copy = NULL;
     kp_kieker_stream_destroy(peer->stream);
     peer->stream = NULL;
+}
+
+uint64_t kp_peer_salt(const struct kp_peer *peer)
+{
+    uint64_t salt;
+    if (getrandom(&salt, sizeof salt, 0) != sizeof salt)
+        salt = uv_hrtime() ^ peer->number << 48;
+    return salt;
 }
 
 void kp_peer_finish_import(struct kp_server *server, struct kp_kieker_import *import, const char *peer,

@@ -119,6 +119,29 @@ def test_kieker_stream():
         assert sum(line.split("\t")[3] == "enter" for line in dump) == 2200
 
 
+def test_streams_that_are_alike():
+    """Over a Unix socket two streams with the same bytes, or without any event, cannot be told apart: both arrive."""
+    with scene() as start:
+        inner, outer = os.path.join(start.folder, "next.sock"), os.path.join(start.folder, "first.sock")
+        start.folder = os.path.join(start.folder, "next")
+        os.mkdir(start.folder)
+        following = start(listen=("unix:" + inner,))
+        start.folder = os.path.dirname(start.folder)
+        server = start("--forward", "unix:" + inner, listen=("unix:" + outer,))
+        same, empty = stream_of(3).take(), Stream()
+        empty.id("nothing")
+        for data in (same, empty.take()) * 2:
+            peer = native.connect(outer)
+            peer.sendall(data)
+            peer.close()
+        server.wait_metric("streams_ended", 4)
+        server.stop()
+        following.stop()
+        assert len(files(following.output)) == 4
+        dumps = [kprobe("dump", path).count("\tenter\t") for path in files(following.output)]
+        assert sorted(dumps) == [0, 0, 33, 33], dumps
+
+
 def test_as_kieker_stream():
     """Streams and sections become one stream, with trace ids that do not meet."""
     with scene() as start:

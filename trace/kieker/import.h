@@ -23,6 +23,7 @@
 struct kp_kieker_import_options {
     const char *host;           /* for peers that send `<default-host>`; NULL: as it came */
     const char *name;           /* what it was read from: the command of the section */
+    uint64_t salt;              /* of the sections' uuids; 0: the same log gives the same ones */
     const struct kp_zstd *zstd; /* NULL: not compressed */
     size_t most_bytes; /* memory for what waits (executions of open traces, events out of order); 0: 1 GiB */
     /* Whole chunks (and preambles), to be appended. */

@@ -68,7 +68,7 @@ static void make_uuid(const struct kp_import_section *section, char uuid[33])
 {
     const struct kp_kieker_import *import = section->import;
     const char *name = import->options.name ? import->options.name : "";
-    uint64_t a = XXH64(name, strlen(name), section->start_ns);
+    uint64_t a = XXH64(name, strlen(name), section->start_ns + import->options.salt);
     uint64_t b;
 
     a = XXH64(section->host, strlen(section->host), a);
