@@ -95,11 +95,10 @@ void kp_kieker_section_open(struct kp_output *base, struct kp_peer *peer)
 {
     struct kp_output_kieker *output = (struct kp_output_kieker *)base;
     struct kp_kieker_known *known = find(output, peer->native.uuid);
-    if (known && known->peer)
+    if (known && known->peer) {
         kp_peer_leave(known->peer);
-    if (known && known->ended)
-        known->peer = NULL; /* closing it may have been the end */
-    known = find(output, peer->native.uuid);
+        known = find(output, peer->native.uuid); /* it may have gone with its peer */
+    }
     if (!known)
         known = make(output, peer);
     /* What is marked is only here yet: not safe. */

@@ -95,13 +95,16 @@ def test_second_connection_wins():
 
 def test_same_section_without_chunks():
     """Several connections announce one section before any has sent a chunk of it: the last one has it."""
-    with scene() as start:
-        server, section = start(), Section(100)
-        senders = [Sender(server.address(), section) for _ in range(4)]
-        senders[-1].send()
-        assert senders[-1].wait() == GOOD
-        same(only_file(server.output), section)
-        server.stop()
+    for form in ("trace:", "kieker-binary:"):
+        with scene() as start:
+            out = os.path.join(start.folder, "logs")
+            server, section = start(output=form + out), Section(100)
+            senders = [Sender(server.address(), section) for _ in range(4)]
+            senders[-1].send()
+            assert senders[-1].wait() == GOOD
+            if form == "trace:":
+                same(only_file(out), section)
+            server.stop()
 
 
 def test_behind_the_end():
