@@ -67,7 +67,7 @@ static void add_thread(struct sums *sums, const struct kp_thread *thread)
     sums->threads++;
     sums->events += thread->events_read;
     sums->gaps += thread->gaps;
-    if (thread->ended) {
+    if (thread->ended && !thread->partial) {
         sums->calls += thread->calls_made;
         sums->calls_lost += thread->calls_lost;
         sums->events_lost += thread->events_lost;
@@ -90,6 +90,8 @@ static const char *state_of(const struct kp_process *process)
 {
     if (process->alive)
         return "still running";
+    if (process->next_part)
+        return "goes on in the next part";
     if (process->complete)
         return "ended in order";
     return process->recovered ? "killed; completed from shared memory" : "ended without saying so (killed?)";
@@ -120,6 +122,8 @@ static void print_process(const struct contents *contents, const struct kp_proce
     struct sums sums = sum_up(&contents->session, process);
     uint64_t length_ns = process->end_ns > process->start_ns ? process->end_ns - process->start_ns : 0;
     printf("process %" PRIu32 " (%s)\n", process->pid, state_of(process));
+    if (process->part || process->next_part)
+        printf("  %-12s %" PRIu32 "\n", "part", process->part);
     print_pair("program", process->command);
     print_pair("executable", process->executable);
     print_pair("interpreter", process->interpreter);
@@ -198,6 +202,8 @@ static void json_process(struct kp_json *json, const struct contents *contents,
     kp_json_bool(json, "complete", process->complete);
     kp_json_bool(json, "recovered", process->recovered);
     kp_json_bool(json, "alive", process->alive);
+    kp_json_number(json, "part", process->part);
+    kp_json_number(json, "next_part", process->next_part);
     json_sums(json, &sums);
     kp_json_begin_array(json, "metadata");
     for (size_t i = 0; i < contents->meta_count; i++)

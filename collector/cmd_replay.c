@@ -319,7 +319,10 @@ static void take_orphan(void *user, struct kp_calltree_thread *thread, const str
     print_indent(thread->count);
     fputs("} /* ", stdout);
     print_name(replay, &call);
-    fputs(inherited ? ", begun before the fork */" : ", begin not seen */", stdout);
+    fputs(!inherited                      ? ", begin not seen */"
+          : thread->thread->process->part ? ", begun in an earlier part */"
+                                          : ", begun before the fork */",
+          stdout);
     print_ending(replay, event->kind == KP_EVENT_UNWIND ? KP_ENDING_UNWIND : KP_ENDING_EXIT, NULL);
 }
 

@@ -50,9 +50,9 @@ struct process_state {
     const struct kp_process *process;
     uint64_t threads, calls_read, calls_lost, events_lost, gaps, problems;
     uint64_t endings[KP_ENDING_COUNT];
-    uint64_t inherited; /* ends of calls that a fork found open */
+    uint64_t inherited; /* ends of calls that a fork found open, or that began in an earlier part */
     uint64_t foreign;   /* resumed activations whose begin is not in the trace */
-    bool forked;        /* recorded from a fork on: generators of the parent may go on in it */
+    bool forked;        /* recorded from a fork on, or a later part: generators of before may go on in it */
     uint64_t repaired;  /* begins and ends without the other, after a loss or gap */
     uint64_t cut;       /* calls that were counted but not yet recorded when the process died */
 };
@@ -112,7 +112,7 @@ static void begin_thread(void *user, struct kp_calltree_thread *thread)
     struct thread_state *state = kp_allocate_cleared(1, sizeof *state);
     state->process = get_process(verifier, thread->thread->process);
     state->process->threads++;
-    if (thread->thread->base_depth)
+    if (thread->thread->base_depth || thread->thread->process->part)
         state->process->forked = true;
     thread->user = state;
     verifier->threads = kp_grow(verifier->threads, &verifier->thread_capacity, verifier->thread_count,
@@ -256,7 +256,8 @@ static void check_counts(struct verifier *verifier, const struct kp_thread *thre
     struct process_state *state = get_process(verifier, thread->process);
     uint64_t found = thread->calls_read + thread->calls_lost_read;
     state->calls_read += thread->calls_read;
-    if (!thread->ended)
+    /* What it did in an earlier part of its section is not here. */
+    if (!thread->ended || thread->partial)
         return;
     /* A probe counts its call, then records it: death may come in between, once a thread. */
     if (thread->process->recovered && thread->calls_made == found + 1)
@@ -276,7 +277,7 @@ static void check_counts(struct verifier *verifier, const struct kp_thread *thre
 
 static void check_process(struct verifier *verifier, struct process_state *state)
 {
-    if (strict && state->process->complete && state->endings[KP_ENDING_OPEN])
+    if (strict && state->process->complete && !state->process->next_part && state->endings[KP_ENDING_OPEN])
         add_problem(verifier, state, "%" PRIu64 " calls are open although the process ended in order",
                     state->endings[KP_ENDING_OPEN]);
 }
@@ -325,14 +326,16 @@ static void print_process(const struct process_state *state, bool paint)
 {
     char calls[KP_FORMAT_BYTES];
     enum kp_color verdict = state->problems ? KP_COLOR_RED : KP_COLOR_GREEN;
-    printf("%s%s%s process %" PRIu32 ": %" PRIu64 " threads, %s calls read", kp_color_on(paint, verdict),
-           state->problems ? "BAD " : "good", kp_color_off(paint, verdict), state->process->pid,
-           state->threads, kp_format_count(calls, state->calls_read));
+    printf("%s%s%s process %" PRIu32, kp_color_on(paint, verdict), state->problems ? "BAD " : "good",
+           kp_color_off(paint, verdict), state->process->pid);
+    if (state->process->part || state->process->next_part)
+        printf(" part %" PRIu32, state->process->part);
+    printf(": %" PRIu64 " threads, %s calls read", state->threads, kp_format_count(calls, state->calls_read));
     print_reason(state->calls_lost, "lost");
     print_reason(state->events_lost, "other events lost");
     print_reason(state->gaps, "gaps");
     print_reason(state->repaired, "unpaired after a loss");
-    print_reason(state->inherited, "inherited by fork");
+    print_reason(state->inherited, state->process->part ? "begun in an earlier part" : "inherited by fork");
     print_reason(state->foreign, "resumed but begun elsewhere");
     print_reason(state->endings[KP_ENDING_SUSPENDED], "still suspended");
     print_reason(state->endings[KP_ENDING_STOPPED], "open when tracing stopped");
@@ -340,6 +343,7 @@ static void print_process(const struct process_state *state, bool paint)
     print_reason(state->cut, "being recorded at its death");
     print_reason(state->problems, "problems");
     printf(" (%s)\n", state->process->alive       ? "still running"
+                      : state->process->next_part ? "goes on in the next part"
                       : state->process->recovered ? "killed, recovered"
                       : state->process->complete  ? "ended in order"
                                                   : "did not end in order");
@@ -371,6 +375,8 @@ static void json_process(struct kp_json *json, const struct process_state *state
     kp_json_string(json, "uuid", state->process->uuid);
     kp_json_bool(json, "complete", state->process->complete);
     kp_json_bool(json, "recovered", state->process->recovered);
+    kp_json_number(json, "part", state->process->part);
+    kp_json_number(json, "next_part", state->process->next_part);
     kp_json_number(json, "threads", state->threads);
     kp_json_number(json, "calls_read", state->calls_read);
     kp_json_number(json, "calls_lost", state->calls_lost);
@@ -452,6 +458,9 @@ const struct kp_command kp_command_verify = {
         "that every call that began has its end or a reason to have none (inherited by fork, suspended, open "
         "when the process ended, after a loss), that every function has a name, and that no byte is damaged. "
         "A thread that was killed while it recorded a call may have counted that one already. "
+        "Of a part of a process (kprobe serve --rotate-size) it checks what is there: the calls of threads "
+        "that "
+        "began earlier are not counted against what they made. "
         "Prints a line per process and every problem. Exit status 1 when there is one.",
     .options = options,
     .examples = examples,

@@ -12,6 +12,7 @@
 #include "drain.h"
 #include "input.h"
 #include "payload.h"
+#include "publish.h"
 #include "reader.h"
 
 /* A trace that is being written. */
@@ -105,7 +106,7 @@ static enum kp_status copy_chunk(struct copy *copy, const struct kp_input_chunk 
              chunk->thread == KP_DAMAGE_MISSING || chunk->thread == KP_DAMAGE_LEFTOVER ? 0 : chunk->value);
         return KP_OK;
     }
-    if (chunk->type == KP_CHUNK_INDEX || chunk->type == KP_CHUNK_END)
+    if (chunk->type == KP_CHUNK_INDEX || chunk->type == KP_CHUNK_END || chunk->type == KP_CHUNK_NEXT)
         return KP_OK;
     status = kp_payload_load(&copy->payload, kp_input_source(copy->input, chunk), chunk, &why);
     if (status == KP_ERROR_DAMAGED) {
@@ -154,6 +155,8 @@ static enum kp_status close_section(struct copy *copy, const struct kp_section *
     if (status == KP_OK)
         status = put_index(copy);
     end.index_offset = copy->previous_index;
+    if (status == KP_OK && section->next_part)
+        return put_chunk(copy, KP_CHUNK_NEXT, &section->next_part, sizeof section->next_part);
     return status == KP_OK ? put_chunk(copy, KP_CHUNK_END, &end, sizeof end) : status;
 }
 
@@ -214,16 +217,6 @@ static enum kp_status fail(enum kp_status status, const char *path, char *error,
     return status;
 }
 
-/* The finished file gets its name; somebody else's file of that name stays. */
-static enum kp_status publish(const char *temporary, const char *out, char *error, size_t error_bytes)
-{
-    int result = renameat2(AT_FDCWD, temporary, AT_FDCWD, out, RENAME_NOREPLACE);
-
-    if (result < 0 && (errno == EINVAL || errno == ENOSYS) && (result = link(temporary, out)) == 0)
-        unlink(temporary);
-    return result < 0 ? fail(KP_ERROR_SYSTEM, out, error, error_bytes) : KP_OK;
-}
-
 static enum kp_status write_file(struct copy *copy, const char *out, char *error, size_t error_bytes)
 {
     char temporary[4096];
@@ -244,8 +237,8 @@ static enum kp_status write_file(struct copy *copy, const char *out, char *error
     fclose(copy->file);
     if (status == KP_OK)
         status = count_result(temporary, copy->result, error, error_bytes);
-    if (status == KP_OK)
-        status = publish(temporary, out, error, error_bytes);
+    if (status == KP_OK && kp_publish(temporary, out) < 0)
+        status = fail(KP_ERROR_SYSTEM, out, error, error_bytes);
     if (status != KP_OK)
         unlink(temporary);
     return status;

@@ -9,6 +9,16 @@ static enum kp_status bad_chunk(const struct kp_input_chunk *chunk, const char *
     return KP_ERROR_DAMAGED;
 }
 
+/* In a later part of a section a thread goes on where the earlier parts left it. */
+static void begin_thread(struct kp_model_thread *thread, uint64_t first_slot)
+{
+    if (thread->model->process.part && !thread->begun) {
+        thread->next_slot = first_slot;
+        thread->public.partial = first_slot > 0;
+    }
+    thread->begun = true;
+}
+
 enum kp_status kp_cursor_open(struct kp_cursor *cursor, struct kp_model *model,
                               const struct kp_input_chunk *chunk, char *text, size_t text_bytes)
 {
@@ -25,6 +35,7 @@ enum kp_status kp_cursor_open(struct kp_cursor *cursor, struct kp_model *model,
     thread = kp_model_thread(model, decoder->thread);
     if (!thread)
         return KP_ERROR_NO_MEMORY;
+    begin_thread(thread, decoder->first_slot);
     if (decoder->first_slot + decoder->slots <= thread->next_slot)
         return KP_END;
     cursor->gap = decoder->first_slot > thread->next_slot;

@@ -51,6 +51,9 @@ struct kp_section {
     struct kp_clock_sync first_sync, last_sync;
     uint32_t syncs;
     uint64_t end_ticks;
+    uint32_t part;        /* of a section in parts: from 0 */
+    uint32_t first_chunk; /* chunks with lower numbers are in earlier parts */
+    uint32_t next_part;   /* it goes on there; 0: it does not */
     bool complete, recovered, alive;
     char leftover_path[128]; /* it was completed from there; else empty */
 };

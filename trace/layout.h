@@ -36,6 +36,7 @@ enum kp_chunk_type {
     KP_CHUNK_CLOCK = 4,   /* struct kp_clock_sync: clock against CLOCK_MONOTONIC and CLOCK_REALTIME */
     KP_CHUNK_INDEX = 5,   /* where the event chunks are */
     KP_CHUNK_END = 6,     /* last of a section: the process ended in order */
+    KP_CHUNK_NEXT = 7,    /* last of a part of a section: u32 number of the part that follows */
 };
 
 struct kp_chunk_header {

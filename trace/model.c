@@ -59,10 +59,12 @@ enum kp_status kp_model_init(struct kp_model *model, const struct kp_input *inpu
     process->complete = section->complete;
     process->recovered = section->recovered;
     process->alive = section->alive;
+    process->part = section->part;
+    process->next_part = section->next_part;
     process->end_ns = process->start_ns;
     if (section->syncs)
         grow_end(process, kp_time_map_ns(&model->clock, section->last_sync.ticks));
-    if (section->complete)
+    if (section->complete && !section->next_part)
         grow_end(process, kp_time_map_ns(&model->clock, section->end_ticks));
     return copy_texts(model);
 }
@@ -107,7 +109,8 @@ struct kp_model_thread *kp_model_thread(struct kp_model *model, uint32_t number)
     if (!thread || kp_id_map_put(&model->threads, number, (uintptr_t)thread) < 0)
         return NULL;
     thread->model = model;
-    thread->public = (struct kp_thread){.process = &model->process, .number = number};
+    thread->public =
+        (struct kp_thread){.process = &model->process, .number = number, .partial = model->process.part > 0};
     if (model->last_thread)
         model->last_thread->next = thread;
     else

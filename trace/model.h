@@ -16,6 +16,7 @@ struct kp_model_thread {
     struct kp_model_thread *next; /* in order of appearance */
     bool given;                   /* the THREAD item */
     bool end_given;
+    bool begun;         /* events of it were read */
     uint64_t next_slot; /* that has not been given out */
     uint64_t last_ns;
     /* For the merge by time: its chunks in the input's list, + 1. */

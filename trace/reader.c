@@ -130,8 +130,8 @@ static void tell_last_loss(struct kp_reader *reader, struct kp_item *item, struc
     struct kp_thread *public = &thread->public;
     struct kp_event *loss = &reader->last_loss;
 
-    /* In a trace with a missing stretch they may have been told there. */
-    if (!public->ended || public->gaps || (reader->flags & KP_READ_NO_EVENTS) ||
+    /* In a trace with a missing stretch, or an earlier part, they may have been told there. */
+    if (!public->ended || public->partial || public->gaps || (reader->flags & KP_READ_NO_EVENTS) ||
         public->calls_lost < public->calls_lost_read || public->events_lost < public->events_lost_read)
         return;
     *loss = (struct kp_event){.time = thread->model->process.end_ns, .kind = KP_EVENT_LOST};
@@ -203,7 +203,8 @@ static enum step take_def(struct kp_reader *reader, struct kp_item *item, struct
 static enum step bad_chunk(struct kp_reader *reader, struct kp_item *item, struct kp_model *model,
                            const struct kp_input_chunk *chunk, const char *why)
 {
-    static const char *const names[] = {"unknown", "PROCESS", "DEFS", "EVENTS", "CLOCK", "INDEX", "END"};
+    static const char *const names[] = {"unknown", "PROCESS", "DEFS", "EVENTS",
+                                        "CLOCK",   "INDEX",   "END",  "NEXT"};
     unsigned type = chunk->type < sizeof names / sizeof *names ? chunk->type : 0;
 
     snprintf(reader->text, sizeof reader->text, "a chunk (%s) cannot be used: %s", names[type], why);

@@ -34,11 +34,13 @@ struct kp_process {
     uint64_t start_ns;       /* Unix epoch */
     uint64_t end_ns;         /* Unix epoch of the last thing known; grows while reading */
     double ticks_per_ns;
-    double probe_pair_ns;      /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
-    double probe_inner_ns;     /* the part of it between the two time stamps */
-    bool complete;             /* an END chunk was seen: the process ended in order */
-    bool recovered;            /* part of it came from shared memory of a dead process */
-    bool alive;                /* still running: the trace grows */
+    double probe_pair_ns;  /* calibrated cost of an enter/exit pair as its caller sees it; 0: unknown */
+    double probe_inner_ns; /* the part of it between the two time stamps */
+    bool complete;         /* an END chunk was seen: the process ended in order; or NEXT */
+    bool recovered;        /* part of it came from shared memory of a dead process */
+    bool alive;            /* still running: the trace grows */
+    uint32_t part;         /* of a section in parts, from 0: a later one goes on in the middle of things */
+    uint32_t next_part;    /* it goes on there, in another file; 0: it does not */
     struct kp_object *objects; /* known so far; before the functions that are in them */
     void *user;                /* for the caller */
 };
@@ -70,6 +72,7 @@ struct kp_thread {
     uint32_t base_depth; /* calls open when recording began (after fork): they exit without an enter */
     char name[16];
     uint64_t start_ns;
+    bool partial; /* its earlier events are in an earlier part: the counters say more than is read here */
     /* Known when `ended`; the counters of the process itself, to be compared with what was read. */
     bool ended;
     uint64_t calls_made;

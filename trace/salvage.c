@@ -172,7 +172,9 @@ static enum kp_status complete(struct kp_input *input, struct kp_section *sectio
     if (status != KP_OK)
         return KP_OK;
     snprintf(section->leftover_path, sizeof section->leftover_path, "%s", path);
-    forget_behind(input, section, good_bytes(input, section, shm));
+    /* Offsets in a later part are not those that the process knows. */
+    if (!section->part)
+        forget_behind(input, section, good_bytes(input, section, shm));
     status = find_slot_ends(input, section, &ends);
     if (status == KP_OK) {
         advance_tails(shm, &ends);

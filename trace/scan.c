@@ -133,6 +133,8 @@ static enum kp_status take_process(struct scan *scan, struct kp_section *section
     section->text = text;
     section->text_bytes = header->payload_bytes;
     section->pid = (uint32_t)kp_section_integer(section, "pid");
+    section->part = (uint32_t)kp_section_integer(section, "part");
+    section->first_chunk = section->part ? (uint32_t)kp_section_integer(section, "first_chunk") : 0;
     kp_process_text_get(text, section->text_bytes, "uuid", section->uuid, sizeof section->uuid);
     return KP_OK;
 }
@@ -154,25 +156,33 @@ static void take_clock(struct scan *scan, struct kp_section *section, const stru
     section->last_sync = payload.sync;
 }
 
+/* END, or NEXT of a part. */
 static void take_end(struct scan *scan, struct kp_section *section, const struct kp_chunk_header *header)
 {
-    struct {
+    union {
         struct kp_end end;
-        uint8_t more[4096];
+        uint32_t next_part;
+        uint8_t all[4096];
     } payload;
+    bool goes_on = header->type == KP_CHUNK_NEXT;
     uint32_t bytes = header->payload_bytes;
 
-    if (bytes < sizeof payload.end || bytes > sizeof payload ||
+    if (bytes < (goes_on ? sizeof payload.next_part : sizeof payload.end) || bytes > sizeof payload ||
         kp_source_read(scan->source, scan->at + sizeof *header, &payload, bytes) != bytes ||
         !kp_chunk_payload_valid(header, &payload))
         return;
-    section->end_ticks = payload.end.ticks;
+    if (goes_on)
+        section->next_part = payload.next_part;
+    else
+        section->end_ticks = payload.end.ticks;
     section->complete = true;
 }
 
 static enum kp_status check_number(struct scan *scan, struct kp_section *section, uint32_t number)
 {
-    uint32_t expected = section->next_number;
+    /* A later part repeats only what names things of the chunks before its own. */
+    uint32_t expected =
+        section->next_number > section->first_chunk ? section->next_number : section->first_chunk;
     enum kp_status status = KP_OK;
 
     section->next_number = number + 1;
@@ -201,7 +211,7 @@ static enum kp_status take_chunk(struct scan *scan, const struct kp_chunk_header
         status = take_process(scan, section, header);
     if (header->type == KP_CHUNK_CLOCK)
         take_clock(scan, section, header);
-    if (header->type == KP_CHUNK_END)
+    if (header->type == KP_CHUNK_END || header->type == KP_CHUNK_NEXT)
         take_end(scan, section, header);
     if (header->type == KP_CHUNK_EVENTS)
         kp_scan_head(scan->source, scan->at, header->payload_bytes, &head);

@@ -187,8 +187,9 @@ static enum kp_status take_item(struct export *export, const struct kp_item *ite
     case KP_ITEM_FUNCTION:
         return take_function(export, item->function);
     case KP_ITEM_THREAD:
+        /* In a later part of a section any call may be open from before, until an event tells better. */
         return kp_kieker_process_thread(item->thread->process->user, item->thread->number, item->thread->tid,
-                                        item->thread->base_depth);
+                                        item->process->part ? UINT32_MAX : item->thread->base_depth);
     case KP_ITEM_EVENTS:
         return kp_kieker_process_events(item->thread->process->user, item->thread->number, item->events,
                                         item->count, NULL);

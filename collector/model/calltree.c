@@ -56,9 +56,11 @@ static struct kp_calltree_thread *get_thread(struct kp_calltree *tree, struct kp
     if (thread->user)
         return thread->user;
     struct kp_calltree_process *process = get_process(tree, thread->process);
+    /* In a later part of a section any call may be open from before, until an event tells better. */
+    uint32_t inherited = thread->process->part ? UINT32_MAX : thread->base_depth;
     struct kp_calltree_thread *state = kp_allocate_cleared(1, sizeof *state);
     *state = (struct kp_calltree_thread){
-        .thread = thread, .process = process, .last_ns = thread->start_ns, .inherited = thread->base_depth};
+        .thread = thread, .process = process, .last_ns = thread->start_ns, .inherited = inherited};
     thread->user = state;
     process->threads =
         kp_grow(process->threads, &process->thread_capacity, process->thread_count, sizeof *process->threads);

@@ -12,7 +12,7 @@ import sys
 
 PREAMBLE = b"\x89KPT\r\n\x1a\n"
 CHUNK = b"KPCK"
-PROCESS, DEFS, EVENTS, CLOCK, INDEX, END = range(1, 7)
+PROCESS, DEFS, EVENTS, CLOCK, INDEX, END, NEXT = range(1, 8)
 KINDS = {1: "enter", 2: "exit", 3: "unwind", 4: "yield", 5: "resume", 6: "lost", 7: "stop", 8: "values"}
 TWO_SLOTS = {4, 5, 6, 8}
 CLOSES = {2, 3, 4}
@@ -233,7 +233,7 @@ class Reader:
             section.process = decode_process(payload)
         if good and kind == CLOCK and count >= 24:
             section.syncs.append(struct.unpack_from("<3Q", payload))
-        section.ended |= good and kind == END
+        section.ended |= good and kind in (END, NEXT)
         return good
 
     def read(self, out):
@@ -260,7 +260,8 @@ class Reader:
         thread, first, slots, count = (payload.varint() for _ in range(4))
         shift, base, depth = payload.byte(), payload.varint(), payload.varint()
         tags, ids, times, extras = (Bytes(payload.blob()) for _ in range(4))
-        done = section.next_slot.get(thread, 0)
+        is_later = int(section.process.get("part", "0")) > 0
+        done = section.next_slot.get(thread, first if is_later else 0)
         if first > done:
             self.report(at, f"thread {thread}: slots {done} to {first - 1} are missing")
         section.next_slot[thread] = max(done, first + slots)

@@ -340,6 +340,57 @@ static void make_empty(struct builder *b)
     (void)b;
 }
 
+/* What the parts of a section have in common; `more`: lines of PROCESS. */
+static void begin_part(struct builder *b, const char *more)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "version=0.1.0\npid=4711\nppid=1\nuuid=800102030405060708090a0b0c0d0e0f\nclock=tsc\n"
+             "ticks_per_ns=2.5\nstart_ns=%llu\n%s",
+             (unsigned long long)START_NS, more);
+    builder_section(b, text);
+    builder_clock(b, START_TICKS, 2000000, START_NS);
+    define(b, 1, "app.main");
+    define(b, 2, "app.work");
+    builder_thread(b, 0, 4711, 0, START_TICKS, "main");
+    builder_thread(b, 1, 4712, 0, START_TICKS, "first");
+}
+
+/* Two parts of a section: app.main and a call of app.work begin in the first and end in the second. */
+static void make_parts(struct builder *b)
+{
+    const uint32_t next = 1;
+    uint64_t slot;
+
+    begin_part(b, "");
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 1000, 2, 0);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 2000, 2, 0);
+    builder_flush(b, 1, 0, 0);
+    builder_thread_end(b, 1, START_TICKS + 2000, 1, 0, 0, "first");
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 3000, 1, 0);
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 4000, 2, 1);
+    slot = builder_flush(b, 0, 0, 0);
+    builder_chunk(b, KP_CHUNK_NEXT, &next, sizeof next);
+    /* The chunks of the first part are 0 to 8; 6 and 8, its events, are not repeated. */
+    begin_part(b, "part=1\nfirst_chunk=9\n");
+    b->number = 7;
+    builder_thread_end(b, 1, START_TICKS + 2000, 1, 0, 0, "first");
+    b->number = 9;
+    builder_thread(b, 2, 4713, 0, START_TICKS + 5000, "second");
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 5000, 2, 1);
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 6000, 2, 1);
+    builder_event(b, KP_EVENT_UNWIND, START_TICKS + 7000, 2, 1);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 8000, 1, 0);
+    builder_flush(b, 0, slot, 0);
+    builder_event(b, KP_EVENT_ENTER, START_TICKS + 8100, 2, 0);
+    builder_event(b, KP_EVENT_EXIT, START_TICKS + 8200, 2, 0);
+    builder_flush(b, 2, 0, 0);
+    builder_thread_end(b, 0, END_TICKS, 3, 0, 0, "main");
+    builder_thread_end(b, 2, END_TICKS, 1, 0, 0, "second");
+    finish(b);
+}
+
 static void make_foreign(struct builder *b)
 {
     static const char json[] = "{\"traceEvents\": []}\n";
@@ -359,6 +410,7 @@ static const struct {
     {"fork", 1, make_fork},
     {"native", 1, make_native},
     {"exceptions", 1, make_exceptions},
+    {"parts", 0, make_parts},
     {"truncated", 1, make_truncated},
     {"damaged", 0, make_damaged},
     {"newer-minor", 1, make_newer_minor},

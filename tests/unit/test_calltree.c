@@ -231,6 +231,17 @@ static void calls_open_at_a_fork_are_inherited_once(void **state)
                                   "orphan:a@0 inherited orphan:a@0 ");
 }
 
+/* The first begin tells how many calls are open from before at most. */
+static void calls_open_from_an_earlier_part_are_inherited(void **state)
+{
+    (void)state;
+    fake_process.part = 1;
+    FEED(tree, 0, EXIT(10, 3, 4), ENTER(11, 2, 3), EXIT(20, 2, 3), EXIT(21, 1, 2), EXIT(22, 0, 1),
+         EXIT(23, 0, 1));
+    assert_string_equal(log_text, "orphan:d@3 inherited +c@0 -c:exit[20 active=9 self=9 n=0 p=0] "
+                                  "orphan:b@1 inherited orphan:a@0 inherited orphan:a@0 ");
+}
+
 static void stop_ends_all_unseen(void **state)
 {
     (void)state;
@@ -331,6 +342,7 @@ int main(void)
         ROW(lost_begin_makes_an_orphan),
         ROW(end_of_another_function_closes_and_orphans),
         ROW(calls_open_at_a_fork_are_inherited_once),
+        ROW(calls_open_from_an_earlier_part_are_inherited),
         ROW(stop_ends_all_unseen),
         ROW(open_calls_end_with_thread_or_process),
         ROW(without_a_clock_time_stands_still),

@@ -126,6 +126,81 @@ static void reader_maps_any_clock(void **state)
     assert_int_equal(kp_time_map_ns(&map, 0), 0);
 }
 
+/* --- sections in parts --- */
+
+/* A later part, whose own chunks begin with `own` although 9 is told: exits of calls that began before. */
+static struct reading read_part(const char *process_text, uint32_t own, uint64_t second_slot)
+{
+    struct builder b;
+    const uint32_t next = 3;
+    struct reading reading;
+
+    builder_init(&b, 0);
+    builder_section(&b, process_text);
+    b.number = 4; /* 1 to 3 were events of an earlier part */
+    builder_clock(&b, 0, 0, 1000);
+    builder_thread(&b, 0, 1, 0, 0, "");
+    b.number = own;
+    builder_event(&b, KP_EVENT_EXIT, 5, 1, 1);
+    builder_event(&b, KP_EVENT_EXIT, 6, 1, 0);
+    builder_flush(&b, 0, 100, 0);
+    builder_event(&b, KP_EVENT_ENTER, 7, 1, 0);
+    builder_flush(&b, 0, second_slot, 0);
+    builder_thread_end(&b, 0, 10, 51, 7, 0, "");
+    builder_chunk(&b, KP_CHUNK_NEXT, &next, sizeof next);
+    builder_save(&b, path);
+    reading = read_trace(path, 0);
+    builder_free(&b);
+    return reading;
+}
+
+static void reader_goes_on_in_a_later_part(void **state)
+{
+    struct reading reading = read_part("pid=1\npart=2\nfirst_chunk=9\n", 9, 102);
+
+    (void)state;
+    assert_int_equal(reading.damages, 0);
+    assert_int_equal(reading.gaps, 0);
+    assert_int_equal(reading.events, 3);
+    assert_int_equal(reading.lost_read, 0); /* its 7 may have been told before */
+    assert_true(reading.complete);
+}
+
+/* What is missing within the part is missing; and a section that tells no part is whole. */
+static void reader_tells_what_is_missing_in_a_part(void **state)
+{
+    struct reading reading = read_part("pid=1\npart=2\nfirst_chunk=9\n", 11, 102);
+
+    (void)state;
+    assert_int_equal(reading.damages, 1);
+    assert_string_equal(reading.damage, "2 chunks are missing in front of this one");
+    reading = read_part("pid=1\npart=2\nfirst_chunk=9\n", 9, 105);
+    assert_int_equal(reading.damages, 1);
+    assert_string_equal(reading.damage, "thread 0: slots 102 to 104 are missing");
+    assert_int_equal(reading.gaps, 1);
+    reading = read_part("pid=1\nfirst_chunk=9\n", 9, 102);
+    assert_string_equal(reading.damage, "3 chunks are missing in front of this one");
+    assert_int_equal(reading.damages, 3); /* before the clock, before 9, and slots before 100 */
+}
+
+static void recover_keeps_a_part_a_part(void **state)
+{
+    struct reading reading = read_part("pid=1\npart=2\nfirst_chunk=9\n", 9, 102);
+    struct kp_recovery recovery;
+    char error[256];
+
+    (void)state;
+    unlink(other);
+    assert_int_equal(kp_trace_recover(path, other, &recovery, error, sizeof error), KP_OK);
+    kp_recovery_free(&recovery);
+    reading = read_trace(other, 0);
+    assert_int_equal(reading.damages, 0);
+    assert_int_equal(reading.events, 3);
+    assert_true(reading.complete);
+    assert_false(reading.recovered);
+    unlink(other);
+}
+
 /* --- inputs that are none --- */
 
 static void expect_refusal(const char *name, enum kp_status status, const char *part)
@@ -628,6 +703,9 @@ int main(void)
         cmocka_unit_test(reader_orders_equal_times),
         cmocka_unit_test(reader_skips_events_when_asked),
         cmocka_unit_test(reader_maps_any_clock),
+        cmocka_unit_test(reader_goes_on_in_a_later_part),
+        cmocka_unit_test(reader_tells_what_is_missing_in_a_part),
+        cmocka_unit_test(recover_keeps_a_part_a_part),
         cmocka_unit_test(reader_says_what_is_wrong_with_an_input),
         cmocka_unit_test(reader_reads_pipes),
         cmocka_unit_test(reader_reads_up_to_any_cut),
