@@ -82,6 +82,8 @@ static const char *check_chunk(const struct kp_native *native, const struct kp_c
 {
     if (!kp_chunk_payload_valid(header, payload))
         return "a chunk's checksum is wrong";
+    if (header->type == KP_CHUNK_NEXT)
+        return "its section is in parts, and those are for files";
     if (header->number == 0 && !is_own_process(native, header, payload))
         return "its first chunk is not the PROCESS of the section it announced";
     return NULL;

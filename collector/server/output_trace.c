@@ -1,6 +1,6 @@
 /*
- * Output trace:FOLDER: kprobe traces, one file a peer. With --merge each one's file is a part in the
- * making, and goes behind the others in one trace when it is complete.
+ * Output trace:FOLDER: kprobe traces, one file a peer, or several parts (output_trace_parts.c). With --merge
+ * each one's file is a part in the making, and goes behind the others in one trace when it is complete.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,8 @@ static bool has_ending(const char *name, const char *ending)
 
 static int not_hidden(const struct dirent *entry)
 {
-    return has_ending(entry->d_name, KP_TRACE_ENDING) || has_ending(entry->d_name, KP_PART_ENDING);
+    return has_ending(entry->d_name, KP_TRACE_ENDING) || has_ending(entry->d_name, KP_PART_ENDING) ||
+           has_ending(entry->d_name, KP_NEW_ENDING);
 }
 
 /* Merged traces before parts: what is in both was merged, and the part not removed any more. */
@@ -63,8 +64,21 @@ static void cut_merged(struct kp_output_trace *output, const char *path,
         }
 }
 
+/* A part whose making was broken off: it is made again from the one before it. */
+static void remove_new(const char *path)
+{
+    char *before = kp_format_text("%.*s", (int)(strrchr(path, '.') - path), path);
+    if (!access(before, F_OK))
+        unlink(path);
+    free(before);
+}
+
 static void read_file(struct kp_output_trace *output, const char *path)
 {
+    if (has_ending(path, KP_NEW_ENDING)) {
+        remove_new(path);
+        return;
+    }
     struct kp_sections_found found = kp_sections_read(&output->sections, path);
     struct stat info;
     const char *name = strrchr(path, '/') + 1;
@@ -131,8 +145,9 @@ static bool reopen(struct kp_known_section *section)
     if (errno != ENOENT)
         return false;
     kp_trace_file_free(&section->file);
-    section->file.bytes = 0;
-    section->chunks = 0;
+    section->file.bytes = section->head_bytes = 0;
+    section->chunks = section->part = 0;
+    section->turned = false;
     return true;
 }
 
@@ -153,6 +168,7 @@ static void section_open(struct kp_output *base, struct kp_peer *peer)
         kp_peer_answer(peer, KP_WIRE_FULL, 0);
         return;
     }
+    section->began_ms = uv_now(&output->output.server->loop);
     section->peer = peer;
     peer->sink = section;
     kp_peer_answer(peer, KP_WIRE_GOOD, section->chunks);
@@ -241,10 +257,12 @@ static enum kp_status section_chunks(struct kp_output *base, struct kp_peer *pee
         return KP_ERROR_DAMAGED;
     if (section->chunks == 0)
         status = begin_file(output, section, peer, bytes);
+    else if (section->turned || (last->type != KP_CHUNK_END && kp_trace_part_is_due(output, section)))
+        status = kp_trace_part_begin(output, section, peer->native.minor);
     uint64_t before = section->file.bytes;
     if (status == KP_OK)
         status = kp_trace_file_append(&section->file, bytes, count);
-    if (status == KP_ERROR_FULL && section->file.path)
+    if (status == KP_ERROR_FULL && section->file.path && !section->turned) /* nothing comes behind NEXT */
         status = append_singly(section, bytes, count);
     output->output.server->metrics.bytes_written += section->file.bytes - before;
     kp_peer_safe(peer, section->chunks);

@@ -9,6 +9,7 @@
 
 #define KP_TRACE_ENDING ".kpt"
 #define KP_PART_ENDING  ".part"
+#define KP_NEW_ENDING   ".kpt.new"
 #define KP_MERGED_BEGIN "kprobe.merged."
 
 struct kp_trace_stream;
@@ -45,6 +46,11 @@ bool kp_trace_streams_use(const struct kp_output_trace *output, const char *path
 void kp_trace_streams_tick(struct kp_output_trace *output, uint64_t now_ms);
 /* KP_OK when nothing was lost. */
 enum kp_status kp_trace_streams_end(struct kp_output_trace *output);
+
+/* output_trace_parts.c. Before chunks are added: whether the section goes on in a new file. */
+bool kp_trace_part_is_due(const struct kp_output_trace *output, const struct kp_known_section *section);
+enum kp_status kp_trace_part_begin(struct kp_output_trace *output, struct kp_known_section *section,
+                                   uint16_t minor);
 
 /* output_trace_merge.c. At the start: what is whole goes into the merged trace. */
 void kp_trace_merge_begin(struct kp_output_trace *output);

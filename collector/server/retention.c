@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,6 +86,16 @@ static void collect(struct list *list, const char *folder, bool deep)
         closedir(entries);
 }
 
+/* Data files of a log and parts of a section are numbered; the first part has no number: "a", "a.1" ...
+ * "a.10". */
+static int by_number(const char *left, const char *right)
+{
+    char one[PATH_MAX], other[PATH_MAX];
+    snprintf(one, sizeof one, "%.*s", (int)(strrchr(left, '.') - left), left);
+    snprintf(other, sizeof other, "%.*s", (int)(strrchr(right, '.') - right), right);
+    return strverscmp(one, other);
+}
+
 static int by_age(const void *left, const void *right)
 {
     const struct found *one = left, *other = right;
@@ -91,7 +103,7 @@ static int by_age(const void *left, const void *right)
         return one->time.tv_sec < other->time.tv_sec ? -1 : 1;
     if (one->time.tv_nsec != other->time.tv_nsec)
         return one->time.tv_nsec < other->time.tv_nsec ? -1 : 1;
-    return strcmp(one->path, other->path); /* data files of a log are numbered */
+    return by_number(one->path, other->path);
 }
 
 /* A log without data is no log: its map goes with the last of them. */

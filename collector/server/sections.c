@@ -68,6 +68,9 @@ struct look {
     int fd;
     uint64_t at;
     struct kp_known_section *section; /* the one that goes on at `at` */
+    struct kp_known_section old;      /* stands for parts whose later ones are known */
+    uint64_t first_chunk;             /* those before it are in earlier parts */
+    uint64_t due;                     /* number of the next chunk, or a higher one */
     struct kp_sections_found found;
 };
 
@@ -90,6 +93,34 @@ bool kp_sections_uuid(const char *text, size_t bytes, uint8_t uuid[16])
     return true;
 }
 
+static uint32_t number_of(const char *text, size_t bytes, const char *key)
+{
+    char value[32];
+    return kp_process_text_get(text, bytes, key, value, sizeof value) > 0 ? (uint32_t)strtoul(value, NULL, 10)
+                                                                          : 0;
+}
+
+/* Where to note what a file tells of a section: the newest part counts. NULL: it is in another file already.
+ */
+static struct kp_known_section *place(struct look *look, const uint8_t uuid[16], uint32_t part)
+{
+    struct kp_known_section *known = kp_sections_find(look->sections, uuid);
+    if (known && known->part == part) {
+        look->found.repeated = true;
+        return NULL;
+    }
+    if (known && known->part > part) {
+        look->old = (struct kp_known_section){.part = part};
+        return &look->old;
+    }
+    if (known)
+        kp_sections_remove(look->sections, known);
+    known = kp_sections_add(look->sections, uuid);
+    known->part = part;
+    known->file.path = kp_copy_text(look->path);
+    return known;
+}
+
 /* The section whose PROCESS chunk begins at `offset`. */
 static struct kp_known_section *begin(struct look *look, uint64_t offset)
 {
@@ -102,11 +133,10 @@ static struct kp_known_section *begin(struct look *look, uint64_t offset)
     char *text = malloc(header.payload_bytes + 1);
     if (text && read_at(look, offset + sizeof header, text, header.payload_bytes) &&
         kp_chunk_payload_valid(&header, text) && kp_sections_uuid(text, header.payload_bytes, uuid)) {
-        look->found.repeated = kp_sections_find(look->sections, uuid) != NULL;
-        if (!look->found.repeated) {
-            section = kp_sections_add(look->sections, uuid);
-            section->file.path = kp_copy_text(look->path);
-        }
+        uint32_t part = number_of(text, header.payload_bytes, "part");
+        look->first_chunk = part ? number_of(text, header.payload_bytes, "first_chunk") : 0;
+        look->due = 0;
+        section = place(look, uuid, part);
     }
     free(text);
     return section;
@@ -137,21 +167,32 @@ static bool step_preamble(struct look *look)
     return true;
 }
 
+static void note(struct look *look, const struct kp_chunk_header *header)
+{
+    struct kp_known_section *section = look->section;
+    section->file.bytes = look->at;
+    section->turned = header->type == KP_CHUNK_NEXT;
+    section->ended = header->type == KP_CHUNK_END;
+    if (section->ended || section->turned) {
+        look->section = NULL;
+        look->found.ended_bytes = look->at;
+    }
+    if (section->turned)
+        return;                               /* its number is that of the chunk which is due */
+    look->due = (uint64_t)header->number + 1; /* the sender may have forgotten some before it */
+    section->chunks = look->due > look->first_chunk ? look->due : look->first_chunk;
+    if (look->due <= look->first_chunk)
+        section->head_bytes = look->at;
+}
+
 static bool step(struct look *look, uint64_t end)
 {
     struct kp_chunk_header header;
     if ((!look->section && !step_preamble(look)) || !read_at(look, look->at, &header, sizeof header) ||
-        !kp_chunk_header_valid(&header) || header.number < look->section->chunks ||
-        !is_whole(look, &header, end))
+        !kp_chunk_header_valid(&header) || header.number < look->due || !is_whole(look, &header, end))
         return false;
     look->at += sizeof header + header.payload_bytes;
-    look->section->chunks = (uint64_t)header.number + 1; /* the sender may have forgotten some before it */
-    look->section->file.bytes = look->at;
-    if (header.type == KP_CHUNK_END) {
-        look->section->ended = true;
-        look->section = NULL;
-        look->found.ended_bytes = look->at;
-    }
+    note(look, &header);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The sections that an output folder holds, by uuid: where, and up to which chunk. Read from the files
+ * The sections that an output folder holds, by uuid: where, and up to which chunk; of one in parts, where the
+ * newest part is. Read from the files
  * themselves when a server starts, so that a peer goes on where it was after any end of the server.
  */
 #ifndef KP_COLLECTOR_SERVER_SECTIONS_H
@@ -16,8 +17,13 @@ struct kp_peer;
 struct kp_known_section {
     struct kp_known_section *next; /* of the same bucket */
     uint8_t uuid[16];
-    uint64_t chunks; /* that are in the file */
+    uint64_t chunks;     /* that are in the file, or in earlier parts */
+    uint32_t part;       /* that the file is, from 0 */
+    uint64_t head_bytes; /* of a later part: up to its own first chunk */
+    uint64_t began_ms;   /* when the file was opened */
+    uint64_t tried_ms;   /* when no next part could be made */
     bool ended;
+    bool turned;               /* the file says that another part follows, and that one is not there */
     struct kp_peer *peer;      /* that sends it now; NULL: none */
     struct kp_trace_file file; /* closed without a peer; no path: nothing was written yet, or merged */
 };

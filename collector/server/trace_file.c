@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/publish.h"
 #include "util/memory.h"
 
 enum { MOST_SUFFIXES = 10000, COPY_BYTES = 1 << 20 };
@@ -17,16 +18,34 @@ enum kp_status kp_trace_file_status(int error)
     return error == ENOSPC || error == EDQUOT || error == EFBIG ? KP_ERROR_FULL : KP_ERROR_SYSTEM;
 }
 
-enum kp_status kp_trace_file_create(struct kp_trace_file *file, const char *folder, const char *name)
+/* FOLDER/NAME, and FOLDER/NAME with ".2", ".3" ... before the ending. */
+static char *path_of(const char *folder, const char *name, int number)
 {
     const char *ending = strrchr(name, '.');
     int stem = (int)(ending && ending != name ? (size_t)(ending - name) : strlen(name));
-    *file = (struct kp_trace_file){.fd = -1};
+    return number == 1 ? kp_format_text("%s/%s", folder, name)
+                       : kp_format_text("%s/%.*s.%d%s", folder, stem, name, number, name + stem);
+}
+
+static bool make(struct kp_trace_file *file, const char *path)
+{
+    file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return file->fd >= 0;
+}
+
+static bool rename_to(struct kp_trace_file *file, const char *path)
+{
+    return !kp_publish(file->path, path);
+}
+
+/* The first name that is free. */
+static enum kp_status take_name(struct kp_trace_file *file, const char *folder, const char *name,
+                                bool (*take)(struct kp_trace_file *file, const char *path))
+{
     for (int i = 1; i < MOST_SUFFIXES; i++) {
-        char *path = i == 1 ? kp_format_text("%s/%s", folder, name)
-                            : kp_format_text("%s/%.*s.%d%s", folder, stem, name, i, name + stem);
-        file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (file->fd >= 0) {
+        char *path = path_of(folder, name, i);
+        if (take(file, path)) {
+            free(file->path);
             file->path = path;
             return KP_OK;
         }
@@ -35,6 +54,24 @@ enum kp_status kp_trace_file_create(struct kp_trace_file *file, const char *fold
             break;
     }
     return kp_trace_file_status(errno);
+}
+
+enum kp_status kp_trace_file_create(struct kp_trace_file *file, const char *folder, const char *name)
+{
+    *file = (struct kp_trace_file){.fd = -1};
+    return take_name(file, folder, name, make);
+}
+
+enum kp_status kp_trace_file_prepare(struct kp_trace_file *file, const char *path)
+{
+    *file = (struct kp_trace_file){.path = kp_copy_text(path)};
+    file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return file->fd < 0 ? kp_trace_file_status(errno) : KP_OK;
+}
+
+enum kp_status kp_trace_file_publish(struct kp_trace_file *file, const char *folder, const char *name)
+{
+    return take_name(file, folder, name, rename_to);
 }
 
 enum kp_status kp_trace_file_open(struct kp_trace_file *file, const char *path, uint64_t bytes)

@@ -16,6 +16,10 @@ struct kp_trace_file {
 
 /* Makes FOLDER/NAME, or FOLDER/NAME with ".2", ".3" ... before the ending when that exists. */
 enum kp_status kp_trace_file_create(struct kp_trace_file *file, const char *folder, const char *name);
+/* Makes or empties a file that will get its name later. */
+enum kp_status kp_trace_file_prepare(struct kp_trace_file *file, const char *path);
+/* The name, ".2" ... as above. KP_OK: file->path is the new one. */
+enum kp_status kp_trace_file_publish(struct kp_trace_file *file, const char *folder, const char *name);
 /* Opens one that is there, and cuts it to `bytes`. */
 enum kp_status kp_trace_file_open(struct kp_trace_file *file, const char *path, uint64_t bytes);
 /* KP_ERROR_FULL: no room, the file is as it was. */
