@@ -18,6 +18,7 @@ their ids differ. Legitimate differences are rows of ALLOWED below, or directive
 import argparse
 import fnmatch
 import glob
+import io
 import json
 import os
 import re
@@ -159,16 +160,21 @@ def unseen_threads(marks):
 # --- kprobe's events ---
 
 def dump_events(kprobe, trace, problems):
-    done = subprocess.run([kprobe, "dump", trace], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode not in (0, 1):
-        problems.add("kprobe dump %s: status %d: %s" % (trace, done.returncode, done.stderr.decode()[-500:]))
-    threads = {}
-    for line in done.stdout.decode("utf-8", "surrogateescape").split("\n"):
-        fields = line.split("\t")
-        if len(fields) < 7 or line.startswith("#"):
-            continue
-        time_ns, pid, tid, kind, depth, name, where = fields[:7]
-        threads.setdefault((pid, tid), []).append((kind, int(depth), unescape(name), unescape(where), time_ns))
+    """Line by line, and each name once: some traces have tens of millions of events."""
+    threads, texts = {}, {}
+    with tempfile.TemporaryFile() as said, subprocess.Popen([kprobe, "dump", trace], stdout=subprocess.PIPE, stderr=said) as dump:
+        for line in io.TextIOWrapper(dump.stdout, encoding="utf-8", errors="surrogateescape", newline="\n"):
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) < 7 or line.startswith("#"):
+                continue
+            time_ns, pid, tid, kind, depth, name, where = fields[:7]
+            for text in (name, where):
+                if text not in texts:
+                    texts[text] = unescape(text)
+            threads.setdefault((pid, tid), []).append((sys.intern(kind), int(depth), texts[name], texts[where], time_ns))
+        if dump.wait() not in (0, 1):
+            said.seek(0)
+            problems.add("kprobe dump %s: status %d: %s" % (trace, dump.returncode, said.read().decode()[-500:]))
     return threads
 
 
