@@ -17,7 +17,7 @@ import json
 import os
 import subprocess
 
-from harness import model
+from harness import children, model
 
 
 class DriverFailure(Exception):
@@ -35,7 +35,8 @@ def run(command, parameters, folder, environment, more=(), timeout_s=300):
     what was recorded are still unknown (None); the peer fills them in."""
     try:
         done = subprocess.run(command + arguments(parameters, folder) + list(more), env=environment, cwd=folder,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout_s,
+                              preexec_fn=children.die_with_us)
     except subprocess.TimeoutExpired:
         raise DriverFailure("the driver did not end within %d s" % timeout_s) from None
     if done.returncode:

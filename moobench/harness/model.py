@@ -32,6 +32,8 @@ class Configuration:
     engine: str = ""         # of kprobe
     # True: the probe can be switched while the program runs, so a run alternates untraced and traced blocks.
     switchable: bool = False
+    # Name of the untraced configuration that it is compared with; empty: the first one of its language.
+    baseline: str = ""
     # Calls that can be made in one run, where records are kept in memory or on a slow way; None: any number.
     most_calls: typing.Optional[int] = None
 
@@ -47,9 +49,9 @@ class Cell:
 
     @property
     def key(self):
-        """Of the journal: equal for the same measurement in another run of the benchmark."""
+        """Of the journal: equal for the same measurement, in another suite or another run of the benchmark."""
         p = self.parameters
-        return "/".join(map(str, (self.suite, self.configuration.name, self.version, p.depth, p.threads, p.method_time_ns)))
+        return ":".join(map(str, (self.configuration.name, self.python, p.depth, p.threads, p.method_time_ns)))
 
 
 @dataclasses.dataclass
