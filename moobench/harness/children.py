@@ -20,8 +20,11 @@ def adopt():
 
 
 def ours():
-    with open("/proc/self/task/%d/children" % os.getpid()) as children:
-        return [int(pid) for pid in children.read().split()]
+    found = []
+    for thread in os.listdir("/proc/self/task"):
+        with open("/proc/self/task/%s/children" % thread) as children:
+            found += map(int, children.read().split())
+    return found
 
 
 def end_all():
