@@ -3,7 +3,7 @@ written and why (None: all was). A new output is a file here and a row in MODULE
 import importlib
 
 # The first is what the others, and --report-only, can be made from again.
-MODULES = ["json", "yaml", "csv", "markdown"]
+MODULES = ["json", "yaml", "csv", "markdown", "talk", "plots"]
 
 
 def module(name):
