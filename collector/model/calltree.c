@@ -419,11 +419,8 @@ static void end_process(struct kp_calltree *tree, struct kp_calltree_process *pr
         return;
     process->ended = true;
     uint64_t end_ns = process_end_ns(process);
-    for (size_t i = 0; i < process->suspended.capacity; i++)
-        while (process->suspended.slots[i])
-            close_suspended(tree, process,
-                            kp_suspended_take(&process->suspended, process->suspended.slots[i]->token),
-                            end_ns);
+    for (struct kp_call *call; (call = kp_suspended_take_any(&process->suspended));)
+        close_suspended(tree, process, call, end_ns);
     for (size_t i = 0; i < process->thread_count; i++)
         end_thread(tree, process->threads[i], end_ns);
 }

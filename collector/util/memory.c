@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *require(void *memory)
+void kp_no_memory(void)
 {
-    if (memory)
-        return memory;
     fputs("kprobe: out of memory\n", stderr);
     exit(1);
+}
+
+static void *require(void *memory)
+{
+    if (!memory)
+        kp_no_memory();
+    return memory;
 }
 
 void *kp_allocate(size_t bytes)

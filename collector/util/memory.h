@@ -9,6 +9,9 @@ void *kp_allocate(size_t bytes);
 void *kp_allocate_cleared(size_t count, size_t bytes);
 void *kp_resize(void *memory, size_t bytes);
 
+/* The end of the command for code that has its memory from elsewhere. */
+_Noreturn void kp_no_memory(void);
+
 /* A copy of `text`, and a formatted string; the caller frees. */
 char *kp_copy_text(const char *text);
 char *kp_format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,4 +1,4 @@
-/* An activation and the trace it is in. Private to traces.c and suspended.c. */
+/* An activation and the trace it is in. Private to traces.c. */
 #ifndef KP_TRACE_KIEKER_CALL_H
 #define KP_TRACE_KIEKER_CALL_H
 

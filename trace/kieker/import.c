@@ -248,14 +248,14 @@ static void make_plan(struct plan *plan, const struct kieker_record_type *type)
 static const struct plan *find_plan(struct kp_kieker_import *import, const struct kieker_record_type *type)
 {
     int64_t key = (int64_t)(uintptr_t)type;
-    struct plan *plan = kp_import_map_get(&import->types, key);
+    struct plan *plan = kp_key_map_get(&import->types, key);
 
     if (plan)
         return plan;
     plan = malloc(sizeof *plan);
     if (plan)
         make_plan(plan, type);
-    if (!plan || !kp_import_map_put(&import->types, key, plan)) {
+    if (!plan || !kp_key_map_put(&import->types, key, plan)) {
         free(plan);
         kp_import_check(import, KP_ERROR_NO_MEMORY);
         return NULL;
@@ -382,6 +382,10 @@ struct kp_kieker_import *kp_kieker_import_create(const struct kp_kieker_import_o
     if (import->options.most_bytes < 1 << 20)
         import->options.most_bytes = 1 << 20;
     import->time_factor = 1;
+    /* Ids come from peers that may mean harm. */
+    kp_key_map_scatter(&import->traces.by_id);
+    kp_key_map_scatter(&import->traces.by_thread);
+    kp_key_map_scatter(&import->executions);
     import->encoder = malloc(sizeof *import->encoder);
     import->out = malloc(KP_CHUNK_EVENTS_ROOM);
     if (import->encoder && import->out)
@@ -491,7 +495,7 @@ void kp_kieker_import_destroy(struct kp_kieker_import *import)
     kp_import_functions_free(&import->functions);
     for (size_t i = 0; import->types.entries && i <= import->types.mask; i++)
         free(import->types.entries[i].value);
-    kp_import_map_free(&import->types);
+    kp_key_map_free(&import->types);
     for (size_t i = 0; i < import->skipped_count; i++)
         free(import->skipped[i].java_class);
     free(import->host);

@@ -17,7 +17,7 @@ static void remove_trace(struct kp_kieker_import *import, struct kp_import_execu
 {
     *(trace->older ? &trace->older->newer : &import->oldest_executions) = trace->newer;
     *(trace->newer ? &trace->newer->older : &import->newest_executions) = trace->older;
-    kp_import_map_remove(&import->executions, trace->id);
+    (void)kp_key_map_take(&import->executions, trace->id);
     import->waiting_bytes -= sizeof *trace + trace->room * sizeof *trace->list;
     free(trace->list);
     free(trace);
@@ -135,12 +135,12 @@ static void put_trace(struct kp_kieker_import *import, struct kp_import_executio
 
 static struct kp_import_executions *get_trace(struct kp_kieker_import *import, int64_t id)
 {
-    struct kp_import_executions *trace = kp_import_map_get(&import->executions, id);
+    struct kp_import_executions *trace = kp_key_map_get(&import->executions, id);
 
     if (trace)
         return trace;
     trace = calloc(1, sizeof *trace);
-    if (!trace || !kp_import_map_put(&import->executions, id, trace)) {
+    if (!trace || !kp_key_map_put(&import->executions, id, trace)) {
         free(trace);
         kp_import_check(import, KP_ERROR_NO_MEMORY);
         return NULL;
@@ -238,5 +238,5 @@ void kp_import_executions_free(struct kp_kieker_import *import)
 {
     while (import->oldest_executions)
         remove_trace(import, import->oldest_executions);
-    kp_import_map_free(&import->executions);
+    kp_key_map_free(&import->executions);
 }

@@ -11,7 +11,7 @@
 #define KP_TRACE_KIEKER_IMPORT_PRIVATE_H
 
 #include "import.h"
-#include "import_map.h"
+#include "trace/key_map.h"
 #include "input.h"
 #include "trace/arena.h"
 #include "trace/chunk.h"
@@ -62,7 +62,7 @@ struct kp_import_section {
     struct kp_kieker_import *import;
     struct kp_import_section *next;
     char *host, *application; /* application: "" for none */
-    struct kp_import_map threads;
+    struct kp_key_map threads;
     struct kp_import_lane **lanes; /* by number */
     uint32_t lane_count, lane_room;
     struct kp_source spool; /* of all sections but the first: sections follow one another */
@@ -104,7 +104,7 @@ struct kp_import_recent {
 };
 
 struct kp_import_traces {
-    struct kp_import_map by_id, by_thread;
+    struct kp_key_map by_id, by_thread;
     struct kp_import_trace *oldest, *newest, *spare;
     struct kp_import_recent recent[KP_IMPORT_RECENT]; /* ended: more may come of them */
 };
@@ -138,7 +138,7 @@ struct kp_kieker_import {
     struct kp_zstd no_zstd;
     enum kp_status status;
     struct kp_kieker_import_counts counts;
-    struct kp_import_map types; /* of records to what is done with them */
+    struct kp_key_map types; /* of records to what is done with them */
     struct kp_import_functions functions;
     struct kp_import_section *sections, *last_section, *recent_section;
     uint32_t section_count;
@@ -148,7 +148,7 @@ struct kp_kieker_import {
     struct kp_import_skipped skipped[KP_IMPORT_SKIPPED];
     size_t skipped_count;
     struct kp_import_traces traces;
-    struct kp_import_map executions;
+    struct kp_key_map executions;
     struct kp_import_executions *oldest_executions, *newest_executions;
     /* What the log says of itself. */
     char *host, *version, *controller;

@@ -348,7 +348,7 @@ struct kp_import_lane *kp_import_lane(struct kp_import_thread *thread, uint64_t 
 
 struct kp_import_thread *kp_import_thread(struct kp_import_section *section, int64_t id)
 {
-    struct kp_import_thread *thread = kp_import_map_get(&section->threads, id);
+    struct kp_import_thread *thread = kp_key_map_get(&section->threads, id);
 
     if (thread)
         return thread;
@@ -357,7 +357,7 @@ struct kp_import_thread *kp_import_thread(struct kp_import_section *section, int
         return NULL;
     }
     thread = calloc(1, sizeof *thread);
-    if (!thread || !kp_import_map_put(&section->threads, id, thread)) {
+    if (!thread || !kp_key_map_put(&section->threads, id, thread)) {
         free(thread);
         kp_import_check(section->import, KP_ERROR_NO_MEMORY);
         return NULL;
@@ -379,6 +379,7 @@ static struct kp_import_section *add_section(struct kp_kieker_import *import, st
         section->application = strndup(application.count ? application.bytes : "", application.count);
         section->import = import;
         section->spool.fd = -1;
+        kp_key_map_scatter(&section->threads);
     }
     if (!section || !section->host || !section->application) {
         if (section)
@@ -525,7 +526,7 @@ static void free_section(struct kp_import_section *section)
         free(section->lanes[i]->slots);
         free(section->lanes[i]);
     }
-    kp_import_map_free(&section->threads);
+    kp_key_map_free(&section->threads);
     kp_source_close(&section->spool);
     free(section->lanes);
     free(section->defs);

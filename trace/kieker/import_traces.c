@@ -5,7 +5,7 @@
 
 /* --- the traces that are open --- */
 
-static struct kp_import_map *map_of(struct kp_import_traces *traces, bool by_thread)
+static struct kp_key_map *map_of(struct kp_import_traces *traces, bool by_thread)
 {
     return by_thread ? &traces->by_thread : &traces->by_id;
 }
@@ -49,7 +49,7 @@ static struct kp_import_trace *add_trace(struct kp_kieker_import *import, int64_
         traces->spare = trace->newer;
     else
         trace = calloc(1, sizeof *trace);
-    if (!trace || !kp_import_map_put(map_of(traces, by_thread), id, trace)) {
+    if (!trace || !kp_key_map_put(map_of(traces, by_thread), id, trace)) {
         free(trace);
         kp_import_check(import, KP_ERROR_NO_MEMORY);
         return NULL;
@@ -84,7 +84,7 @@ static void remove_trace(struct kp_kieker_import *import, struct kp_import_trace
         trace->lane->busy = false;
     if (trace->thread->current == trace)
         trace->thread->current = NULL;
-    kp_import_map_remove(map_of(traces, trace->by_thread), trace->id);
+    (void)kp_key_map_take(map_of(traces, trace->by_thread), trace->id);
     take_out(traces, trace);
     free_waiting(import, trace);
     /* A spare keeps its stack for the next one, unless it is large. */
@@ -130,7 +130,7 @@ static struct kp_import_thread *unknown_thread(struct kp_kieker_import *import, 
 static struct kp_import_trace *find_trace(struct kp_kieker_import *import, int64_t id, bool by_thread,
                                           int32_t order)
 {
-    struct kp_import_trace *trace = kp_import_map_get(map_of(&import->traces, by_thread), id);
+    struct kp_import_trace *trace = kp_key_map_get(map_of(&import->traces, by_thread), id);
     const struct kp_import_recent *recent = recent_of(&import->traces, id);
     struct kp_import_thread *thread;
 
@@ -154,7 +154,7 @@ static struct kp_import_trace *find_trace(struct kp_kieker_import *import, int64
 
 void kp_import_trace_begin(struct kp_kieker_import *import, int64_t id, struct kp_import_thread *thread)
 {
-    struct kp_import_trace *trace = kp_import_map_get(&import->traces.by_id, id), *before;
+    struct kp_import_trace *trace = kp_key_map_get(&import->traces.by_id, id), *before;
 
     if (trace && !is_idle(trace)) {
         import->counts.invalid++;
@@ -402,7 +402,7 @@ void kp_import_trace_event(struct kp_kieker_import *import, const struct kp_kiek
 void kp_import_trace_tick(struct kp_kieker_import *import, int64_t trace_id, int32_t order, int64_t time)
 {
     struct kp_import_event event = {.kind = KP_KIEKER_NO_EVENT, .order = order};
-    struct kp_import_trace *trace = kp_import_map_get(&import->traces.by_id, trace_id);
+    struct kp_import_trace *trace = kp_key_map_get(&import->traces.by_id, trace_id);
 
     event.time = kp_import_time(import, time);
     /* Behind the end of its root nothing depends on it. */
@@ -446,6 +446,6 @@ void kp_import_traces_free(struct kp_kieker_import *import)
         free(trace->waiting);
         free(trace);
     }
-    kp_import_map_free(&traces->by_id);
-    kp_import_map_free(&traces->by_thread);
+    kp_key_map_free(&traces->by_id);
+    kp_key_map_free(&traces->by_thread);
 }

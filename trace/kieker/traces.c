@@ -7,9 +7,9 @@
 #include "buffer.h"
 #include "call.h"
 #include "kp_kieker.h"
-#include "suspended.h"
 #include "trace/function.h"
 #include "trace/id_map.h"
+#include "trace/key_map.h"
 
 #define ORDER_MAX      (1u << 30)
 #define UNDEFINED_MAX  1024u /* ids without a definition that get a name of their own */
@@ -56,7 +56,7 @@ struct kp_kieker_process {
     struct kp_kieker_function *first_function, *undefined;
     uint32_t undefined_count;
     struct thread *first_thread, *ending;
-    struct kp_kieker_suspended suspended;
+    struct kp_key_map suspended; /* struct kp_kieker_call by token: coroutines that wait */
     size_t suspended_from;
     struct kp_kieker_call *free_calls;
     struct kp_kieker_trace *free_traces;
@@ -142,7 +142,7 @@ static void free_process(struct kp_kieker_process *process)
         free(process->first_thread);
         process->first_thread = next;
     }
-    free(process->suspended.slots);
+    kp_key_map_free(&process->suspended);
     kp_id_map_free(&process->functions);
     kp_id_map_free(&process->threads);
     free(process->host);
@@ -575,7 +575,7 @@ static enum kp_status end_above(struct kp_kieker_process *process, struct kp_kie
     while (__builtin_expect(trace->top != call, 0) && status == KP_OK) {
         struct kp_kieker_call *suspended = trace->top;
 
-        kp_kieker_suspended_take(&process->suspended, suspended->token);
+        (void)kp_key_map_take(&process->suspended, suspended->token);
         status = end_suspended(process, suspended);
     }
     return status;
@@ -782,7 +782,7 @@ static enum kp_status suspend(struct kp_kieker_process *process, struct thread *
     call->token = token;
     call->suspended = true;
     call->suspended_ns = time_ns;
-    if (!kp_kieker_suspended_put(&process->suspended, call))
+    if (!kp_key_map_put(&process->suspended, call->token, call))
         return KP_ERROR_NO_MEMORY;
     thread->count--;
     return KP_OK;
@@ -792,7 +792,7 @@ static enum kp_status take_yield(struct kp_kieker_process *process, struct threa
                                  const struct kp_event *event, uint64_t time_ns)
 {
     /* A coroutine that is suspended with this token died unseen, and its token was given out again. */
-    struct kp_kieker_call *old = kp_kieker_suspended_take(&process->suspended, event->value);
+    struct kp_kieker_call *old = kp_key_map_take(&process->suspended, event->value);
     enum kp_status status = KP_OK;
     bool found = false;
 
@@ -814,7 +814,7 @@ static enum kp_status take_resume(struct kp_kieker_process *process, struct thre
                                   const struct kp_event *event, uint64_t time_ns)
 {
     enum kp_status status = end_from(process, thread, event->depth, time_ns);
-    struct kp_kieker_call *known = kp_kieker_suspended_take(&process->suspended, event->value);
+    struct kp_kieker_call *known = kp_key_map_take(&process->suspended, event->value);
 
     if (thread->inherited > event->depth)
         thread->inherited = event->depth;
@@ -1025,12 +1025,11 @@ static enum kp_status end_coroutines(struct kp_kieker_process *process)
     enum kp_status status = KP_OK;
     struct kp_kieker_call *call;
 
-    while (status == KP_OK &&
-           (call = kp_kieker_suspended_any(&process->suspended, &process->suspended_from))) {
+    while (status == KP_OK && (call = kp_key_map_any(&process->suspended, &process->suspended_from))) {
         status = kp_kieker_output_hold(output);
         if (status != KP_OK)
             break;
-        kp_kieker_suspended_take(&process->suspended, call->token);
+        (void)kp_key_map_take(&process->suspended, call->token);
         process->all->counts.closed_unseen++;
         status = end_through(process, call);
         kp_kieker_output_release(output);
