@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "trace/file_io.h"
 #include "util/memory.h"
 
 #define PIECE_BYTES 65536
@@ -139,21 +140,6 @@ static void *open_df(int fd)
     return NULL;
 }
 
-static bool write_all(int fd, const unsigned char *bytes, size_t count)
-{
-    while (count) {
-        ssize_t written = write(fd, bytes, count);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        count -= (size_t)written;
-    }
-    return true;
-}
-
 static bool deflate_all(struct deflater *deflater, int flush)
 {
     int status;
@@ -166,7 +152,8 @@ static bool deflate_all(struct deflater *deflater, int flush)
             errno = EIO;
             return false;
         }
-        if (!write_all(deflater->fd, deflater->piece, PIECE_BYTES - deflater->stream.avail_out))
+        size_t ready = PIECE_BYTES - deflater->stream.avail_out;
+        if (kp_file_write(deflater->fd, deflater->piece, ready) < ready)
             return false;
     } while (deflater->stream.avail_out == 0 || (flush == Z_FINISH && status != Z_STREAM_END));
     return true;

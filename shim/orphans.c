@@ -11,6 +11,7 @@
 #include "log.h"
 #include "memory.h"
 #include "sink.h"
+#include "trace/file_io.h"
 #include "trace/file_stat.h"
 #include "trace/leftover.h"
 #include "trace/process_text.h"
@@ -24,17 +25,7 @@ void kp_orphans_expect(void)
 
 static enum kp_status append(void *user, const void *data, size_t bytes)
 {
-    int fd = *(int *)user;
-    size_t done = 0;
-
-    while (done < bytes) {
-        ssize_t n = write(fd, (const char *)data + done, bytes - done);
-
-        if (n < 0 && errno != EINTR)
-            return KP_ERROR_SYSTEM;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return KP_OK;
+    return kp_file_write(*(int *)user, data, bytes) == bytes ? KP_OK : KP_ERROR_SYSTEM;
 }
 
 static bool is_ours(const struct kp_shm_control *shm)

@@ -13,6 +13,7 @@
 
 #include "core.h"
 #include "log.h"
+#include "trace/file_io.h"
 #include "trace/file_stat.h"
 
 static int file = -1;
@@ -79,27 +80,16 @@ static enum kp_status file_open(const char *rest, const char *place, bool resume
 
 static enum kp_status cut_back(int error)
 {
-    bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-
     if (ftruncate(file, (off_t)good_bytes) == 0)
         lseek(file, (off_t)good_bytes, SEEK_SET);
     errno = error;
-    return full ? KP_ERROR_FULL : fail("write");
+    return kp_file_status(error) == KP_ERROR_FULL ? KP_ERROR_FULL : fail("write");
 }
 
 static enum kp_status file_write(const void *data, size_t bytes)
 {
-    size_t done = 0;
-
-    while (done < bytes) {
-        ssize_t n = write(file, (const char *)data + done, bytes - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return cut_back(errno);
-        done += (size_t)n;
-    }
+    if (kp_file_write(file, data, bytes) < bytes)
+        return cut_back(errno);
     good_bytes += bytes;
     return KP_OK;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "chunk.h"
+#include "file_io.h"
 #include "file_stat.h"
 #include "layout.h"
 
@@ -70,18 +71,8 @@ enum kp_status kp_source_temporary(struct kp_source *source)
 
 enum kp_status kp_source_append(struct kp_source *source, const void *data, size_t bytes)
 {
-    size_t done = 0;
-
-    while (done < bytes) {
-        ssize_t n =
-            pwrite(source->fd, (const char *)data + done, bytes - done, (off_t)(source->bytes + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return KP_ERROR_SYSTEM;
-        done += (size_t)n;
-    }
+    if (kp_file_write_at(source->fd, source->bytes, data, bytes) < bytes)
+        return KP_ERROR_SYSTEM;
     source->bytes += bytes;
     return KP_OK;
 }
@@ -143,22 +134,11 @@ enum kp_status kp_source_open(struct kp_source *source, const char *path, char *
 
 size_t kp_source_read(const struct kp_source *source, uint64_t offset, void *out, size_t bytes)
 {
-    size_t done = 0;
-
     if (offset >= source->bytes)
         return 0;
     if (bytes > source->bytes - offset)
         bytes = (size_t)(source->bytes - offset);
-    while (done < bytes) {
-        ssize_t n = pread(source->fd, (char *)out + done, bytes - done, (off_t)(offset + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        done += (size_t)n;
-    }
-    return done;
+    return kp_file_read_at(source->fd, offset, out, bytes);
 }
 
 /* Whether a preamble or an undamaged chunk header starts at p. Programs that know the magic are no traces. */

@@ -8,52 +8,16 @@
 #include <unistd.h>
 
 #include "chunk.h"
+#include "file_io.h"
 #include "process_text.h"
 #include "shm.h"
 
 #define WORTH_BYTES     (4ull << 20)  /* less is not dropped */
 #define EASY_TAIL_BYTES (16ull << 20) /* more is only copied when room is short: it takes time */
 
-static bool room_error(int error)
-{
-    return error == ENOSPC || error == EDQUOT || error == EFBIG;
-}
-
-static enum kp_status failed(void)
-{
-    return room_error(errno) ? KP_ERROR_FULL : KP_ERROR_SYSTEM;
-}
-
 static enum kp_status write_at(int fd, uint64_t offset, const void *data, size_t bytes)
 {
-    size_t done = 0;
-
-    while (done < bytes) {
-        ssize_t n = pwrite(fd, (const char *)data + done, bytes - done, (off_t)(offset + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed();
-        done += (size_t)n;
-    }
-    return KP_OK;
-}
-
-static size_t read_at(int fd, uint64_t offset, void *out, size_t bytes)
-{
-    size_t done = 0;
-
-    while (done < bytes) {
-        ssize_t n = pread(fd, (char *)out + done, bytes - done, (off_t)(offset + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        done += (size_t)n;
-    }
-    return done;
+    return kp_file_write_at(fd, offset, data, bytes) == bytes ? KP_OK : kp_file_status(errno);
 }
 
 enum kp_status kp_spool_create(struct kp_spool *spool, const char *path, uint64_t most_bytes)
@@ -95,7 +59,7 @@ bool kp_spool_header(const struct kp_spool *spool, const struct kp_spool_place *
                      struct kp_chunk_header *header)
 {
     return place->offset < spool->end.offset &&
-           read_at(spool->fd, place->offset, header, sizeof *header) == sizeof *header &&
+           kp_file_read_at(spool->fd, place->offset, header, sizeof *header) == sizeof *header &&
            kp_chunk_header_valid(header);
 }
 
@@ -119,7 +83,7 @@ size_t kp_spool_read(const struct kp_spool *spool, uint64_t offset, void *out, s
         return 0;
     if (bytes > spool->end.offset - offset)
         bytes = (size_t)(spool->end.offset - offset);
-    return read_at(spool->fd, offset, out, bytes);
+    return kp_file_read_at(spool->fd, offset, out, bytes);
 }
 
 /* A chunk that is in the file now. */
@@ -197,13 +161,14 @@ static enum kp_status walk(struct kp_spool *spool, uint64_t size)
     struct kp_preamble preamble;
     struct kp_chunk_header header;
 
-    if (read_at(spool->fd, 0, &preamble, sizeof preamble) != sizeof preamble ||
+    if (kp_file_read_at(spool->fd, 0, &preamble, sizeof preamble) != sizeof preamble ||
         memcmp(preamble.magic, KP_PREAMBLE_MAGIC, sizeof preamble.magic) != 0)
         return KP_ERROR_FOREIGN;
     if (preamble.major != KP_FORMAT_MAJOR)
         return KP_ERROR_NEWER;
     spool->end.offset = sizeof preamble;
-    while (!spool->ended && read_at(spool->fd, spool->end.offset, &header, sizeof header) == sizeof header &&
+    while (!spool->ended &&
+           kp_file_read_at(spool->fd, spool->end.offset, &header, sizeof header) == sizeof header &&
            kp_chunk_header_valid(&header) &&
            sizeof header + header.payload_bytes <= size - spool->end.offset) {
         if (spool->end.offset == sizeof preamble)
@@ -254,7 +219,7 @@ bool kp_spool_uuid(const struct kp_spool *spool, uint8_t uuid[16])
     if (!kp_spool_header(spool, &spool->begin, &header) || header.type != KP_CHUNK_PROCESS)
         return false;
     bytes = header.payload_bytes < sizeof text ? header.payload_bytes : sizeof text;
-    bytes = read_at(spool->fd, spool->begin.offset + sizeof header, text, bytes);
+    bytes = kp_file_read_at(spool->fd, spool->begin.offset + sizeof header, text, bytes);
     kp_process_text_get(text, bytes, "uuid", hex, sizeof hex);
     return parse_hex(uuid, hex, 16);
 }
@@ -283,11 +248,11 @@ static enum kp_status copy(int to, uint64_t at, int from, uint64_t offset, uint6
         ssize_t n = bytes > sizeof buffer ? syscall(SYS_copy_file_range, from, &in, to, &out, bytes, 0u) : 0;
 
         if (n <= 0) {
-            n = (ssize_t)read_at(from, offset, buffer, bytes < sizeof buffer ? bytes : sizeof buffer);
+            n = (ssize_t)kp_file_read_at(from, offset, buffer, bytes < sizeof buffer ? bytes : sizeof buffer);
             if (n == 0)
                 return KP_ERROR_SYSTEM;
             if (write_at(to, at, buffer, (size_t)n) != KP_OK)
-                return failed();
+                return kp_file_status(errno);
         }
         offset += (uint64_t)n;
         at += (uint64_t)n;
@@ -355,10 +320,10 @@ enum kp_status kp_spool_compact(struct kp_spool *spool)
     unlink(path);
     compacted.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (compacted.fd < 0)
-        return failed();
+        return kp_file_status(errno);
     status = copy_all(spool, compacted.fd, &compacted);
     if (status == KP_OK && rename(path, spool->path) < 0)
-        status = failed();
+        status = kp_file_status(errno);
     if (status == KP_OK) {
         close(spool->fd);
         compacted.dropped += spool->end.offset - compacted.end.offset;

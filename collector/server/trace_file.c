@@ -8,15 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/file_io.h"
 #include "trace/publish.h"
 #include "util/memory.h"
 
 enum { MOST_SUFFIXES = 10000, COPY_BYTES = 1 << 20 };
-
-enum kp_status kp_trace_file_status(int error)
-{
-    return error == ENOSPC || error == EDQUOT || error == EFBIG ? KP_ERROR_FULL : KP_ERROR_SYSTEM;
-}
 
 /* FOLDER/NAME, and FOLDER/NAME with ".2", ".3" ... before the ending. */
 static char *path_of(const char *folder, const char *name, int number)
@@ -53,7 +49,7 @@ static enum kp_status take_name(struct kp_trace_file *file, const char *folder, 
         if (errno != EEXIST)
             break;
     }
-    return kp_trace_file_status(errno);
+    return kp_file_status(errno);
 }
 
 enum kp_status kp_trace_file_create(struct kp_trace_file *file, const char *folder, const char *name)
@@ -66,7 +62,7 @@ enum kp_status kp_trace_file_prepare(struct kp_trace_file *file, const char *pat
 {
     *file = (struct kp_trace_file){.path = kp_copy_text(path)};
     file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return file->fd < 0 ? kp_trace_file_status(errno) : KP_OK;
+    return file->fd < 0 ? kp_file_status(errno) : KP_OK;
 }
 
 enum kp_status kp_trace_file_publish(struct kp_trace_file *file, const char *folder, const char *name)
@@ -98,18 +94,11 @@ enum kp_status kp_trace_file_open(struct kp_trace_file *file, const char *path, 
 
 enum kp_status kp_trace_file_append(struct kp_trace_file *file, const void *bytes, size_t count)
 {
-    for (size_t done = 0; done < count;) {
-        ssize_t wrote =
-            pwrite(file->fd, (const char *)bytes + done, count - done, (off_t)(file->bytes + done));
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0) {
-            enum kp_status status = wrote ? kp_trace_file_status(errno) : KP_ERROR_FULL;
-            /* What is behind the end is cut off when the file is opened again, if this fails. */
-            (void)!ftruncate(file->fd, (off_t)file->bytes);
-            return status;
-        }
-        done += (size_t)wrote;
+    if (kp_file_write_at(file->fd, file->bytes, bytes, count) < count) {
+        enum kp_status status = kp_file_status(errno);
+        /* What is behind the end is cut off when the file is opened again, if this fails. */
+        (void)!ftruncate(file->fd, (off_t)file->bytes);
+        return status;
     }
     file->bytes += count;
     return KP_OK;

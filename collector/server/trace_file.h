@@ -30,7 +30,4 @@ void kp_trace_file_close(struct kp_trace_file *file);
 /* The same, and frees the path. */
 void kp_trace_file_free(struct kp_trace_file *file);
 
-/* FULL for an errno that means "no room". */
-enum kp_status kp_trace_file_status(int error);
-
 #endif

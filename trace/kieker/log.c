@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "trace/file_io.h"
+
 #define NAME_BYTES   96
 #define SUFFIX_BYTES 8
 
@@ -174,8 +176,7 @@ static void forget_oldest(struct kp_kieker_log *log, const char *name)
 
 static enum kp_status refused(void)
 {
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EAGAIN ? KP_ERROR_FULL
-                                                                                   : KP_ERROR_SYSTEM;
+    return errno == EAGAIN ? KP_ERROR_FULL : kp_file_status(errno);
 }
 
 static enum kp_status open_data(struct kp_kieker_log *log)
@@ -216,23 +217,14 @@ static bool is_over(const struct kp_kieker_log *log, size_t bytes, uint64_t reco
 /* All or nothing: what was written of it is taken back. */
 static enum kp_status append(int file, uint64_t *size, const void *bytes, size_t count)
 {
-    size_t written = 0;
+    if (kp_file_write_at(file, *size, bytes, count) < count) {
+        enum kp_status status = refused();
+        int error = errno;
 
-    while (written < count) {
-        ssize_t now = pwrite(file, (const char *)bytes + written, count - written, (off_t)(*size + written));
-
-        if (now < 0 && errno == EINTR)
-            continue;
-        if (now <= 0) {
-            enum kp_status status = now ? refused() : KP_ERROR_FULL;
-            int error = errno;
-
-            if (ftruncate(file, (off_t)*size))
-                status = KP_ERROR_SYSTEM;
-            errno = error;
-            return status;
-        }
-        written += (size_t)now;
+        if (ftruncate(file, (off_t)*size))
+            status = KP_ERROR_SYSTEM;
+        errno = error;
+        return status;
     }
     *size += count;
     return KP_OK;
