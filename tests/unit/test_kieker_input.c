@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "kp_kieker.h"
@@ -199,6 +200,30 @@ static void test_java_lengths(void **state)
     }
 }
 
+/* A long string, a byte at a time: it is not read again for each (all of it would take minutes). */
+static void test_slow_peer(void **state)
+{
+    enum { UNITS = 300000 };
+    struct kp_kieker_stream *stream = kp_kieker_stream_create(&ops, NULL, NULL);
+    clock_t begin = clock();
+
+    (void)state;
+    assert_non_null(stream);
+    count = 0;
+    put_entry(1, "", UNITS);
+    assert_int_equal(kp_kieker_stream_feed(stream, bytes, count), KP_OK);
+    for (size_t i = 0; i < 3 * (size_t)UNITS; i++)
+        assert_int_equal(kp_kieker_stream_feed(stream, "\xe2\x82\xac" + i % 3, 1), KP_OK);
+    count = 0;
+    put_string(0, BEFORE);
+    put_before(0, 1, 0, 0, 0);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(kp_kieker_stream_feed(stream, bytes + i, 1), KP_OK);
+    assert_int_equal(kp_kieker_stream_pending(stream), 0);
+    kp_kieker_stream_destroy(stream);
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 5);
+}
+
 static void expect_refused(const char *why)
 {
     for (size_t piece = 1; piece <= count; piece++) {
@@ -377,17 +402,12 @@ static void test_binary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_example),
-        cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_java_lengths),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_damaged_lines),
-        cmocka_unit_test(test_map),
-        cmocka_unit_test(test_long_line),
-        cmocka_unit_test(test_old_executions),
-        cmocka_unit_test(test_python_pack),
-        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_example),       cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_java_lengths),  cmocka_unit_test(test_slow_peer),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_text),
+        cmocka_unit_test(test_damaged_lines), cmocka_unit_test(test_map),
+        cmocka_unit_test(test_long_line),     cmocka_unit_test(test_old_executions),
+        cmocka_unit_test(test_python_pack),   cmocka_unit_test(test_binary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

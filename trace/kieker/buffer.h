@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct kp_kieker_buffer {
     uint8_t *bytes;
@@ -33,6 +34,26 @@ static inline uint8_t *kp_kieker_buffer_room(struct kp_kieker_buffer *buffer, si
     if (__builtin_expect(buffer->room - buffer->used < more, 0) && !kp_kieker_buffer_grow(buffer, more))
         return NULL;
     return buffer->bytes + buffer->used;
+}
+
+static inline bool kp_kieker_buffer_append(struct kp_kieker_buffer *buffer, const void *bytes, size_t count)
+{
+    uint8_t *room = count ? kp_kieker_buffer_room(buffer, count) : NULL;
+
+    if (room)
+        memcpy(room, bytes, count);
+    else if (count)
+        return false;
+    buffer->used += count;
+    return true;
+}
+
+/* The first `count` bytes have been used. */
+static inline void kp_kieker_buffer_drop(struct kp_kieker_buffer *buffer, size_t count)
+{
+    buffer->used -= count;
+    if (buffer->used)
+        memmove(buffer->bytes, buffer->bytes + count, buffer->used);
 }
 
 #endif

@@ -2,17 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buffer.h"
 #include "input_text.h"
 
 struct kp_kieker_log_reader {
     struct kp_kieker_records records;
     char *file;
     bool binary;
-    bool skipping;   /* text: to the line's end; binary: to the end of the file */
-    bool after_cr;   /* a line feed that comes next belongs to the line before */
-    uint64_t offset; /* in the file, of what is pending */
-    char *pending;   /* of a line or record that is not complete */
-    size_t count, room;
+    bool skipping;                   /* text: to the line's end; binary: to the end of the file */
+    bool after_cr;                   /* a line feed that comes next belongs to the line before */
+    uint64_t offset;                 /* in the file, of what is pending */
+    struct kp_kieker_buffer pending; /* of a line or record that is not complete */
 };
 
 struct kp_kieker_log_reader *kp_kieker_log_reader_create(const struct kp_kieker_input_ops *ops, void *user,
@@ -32,7 +32,7 @@ void kp_kieker_log_reader_destroy(struct kp_kieker_log_reader *reader)
         return;
     kp_kieker_records_fini(&reader->records);
     free(reader->file);
-    free(reader->pending);
+    free(reader->pending.bytes);
     free(reader);
 }
 
@@ -134,29 +134,12 @@ void kp_kieker_log_reader_begin(struct kp_kieker_log_reader *reader, const char 
     reader->binary = binary;
     reader->skipping = reader->after_cr = false;
     reader->offset = 0;
-    reader->count = 0;
+    reader->pending.used = 0;
 }
 
 static const char *name_of(const struct kp_kieker_log_reader *reader)
 {
     return reader->file ? reader->file : "";
-}
-
-static bool keep(struct kp_kieker_log_reader *reader, const char *bytes, size_t count)
-{
-    if (reader->room - reader->count < count) {
-        size_t room = reader->count + count < 4096 ? 4096 : 2 * (reader->count + count);
-        char *grown = realloc(reader->pending, room);
-
-        if (!grown)
-            return false;
-        reader->pending = grown;
-        reader->room = room;
-    }
-    if (count)
-        memcpy(reader->pending + reader->count, bytes, count);
-    reader->count += count;
-    return true;
 }
 
 static enum kp_status take_line(struct kp_kieker_log_reader *reader, const char *line, size_t count)
@@ -187,22 +170,22 @@ static enum kp_status finish_line(struct kp_kieker_log_reader *reader, const cha
     const char *stop = find_end(*bytes, end);
     enum kp_status status;
 
-    if (!keep(reader, *bytes, (size_t)((stop ? stop : end) - *bytes)))
+    if (!kp_kieker_buffer_append(&reader->pending, *bytes, (size_t)((stop ? stop : end) - *bytes)))
         return KP_ERROR_NO_MEMORY;
     *bytes = stop ? stop + 1 : end;
     if (!stop)
         return KP_OK;
     reader->after_cr = *stop == '\r';
-    status = take_line(reader, reader->pending, reader->count);
-    reader->offset += reader->count + 1;
-    reader->count = 0;
+    status = take_line(reader, (const char *)reader->pending.bytes, reader->pending.used);
+    reader->offset += reader->pending.used + 1;
+    reader->pending.used = 0;
     return status;
 }
 
 /* A line that never ends must not be kept. */
 static void limit_line(struct kp_kieker_log_reader *reader)
 {
-    if (reader->count <= reader->records.limits.record_bytes)
+    if (reader->pending.used <= reader->records.limits.record_bytes)
         return;
     if (!reader->skipping) {
         kp_kieker_records_refuse(&reader->records, "a line of more than %zu bytes",
@@ -210,15 +193,15 @@ static void limit_line(struct kp_kieker_log_reader *reader)
         tell_damage(reader, name_of(reader), reader->offset, reader->records.error);
     }
     reader->skipping = true;
-    reader->offset += reader->count;
-    reader->count = 0;
+    reader->offset += reader->pending.used;
+    reader->pending.used = 0;
 }
 
 static enum kp_status take_text(struct kp_kieker_log_reader *reader, const char *at, const char *end)
 {
     enum kp_status status = KP_OK;
 
-    if (reader->count)
+    if (reader->pending.used)
         status = finish_line(reader, &at, end);
     while (status == KP_OK && at < end) {
         const char *stop;
@@ -236,7 +219,7 @@ static enum kp_status take_text(struct kp_kieker_log_reader *reader, const char 
         reader->after_cr = *stop == '\r';
         at = stop + 1;
     }
-    if (status == KP_OK && !keep(reader, at, (size_t)(end - at)))
+    if (status == KP_OK && !kp_kieker_buffer_append(&reader->pending, at, (size_t)(end - at)))
         status = KP_ERROR_NO_MEMORY;
     limit_line(reader);
     return status;
@@ -249,18 +232,17 @@ static enum kp_status take_binary(struct kp_kieker_log_reader *reader, const cha
 
     if (reader->skipping)
         return KP_OK;
-    if (!keep(reader, bytes, count))
+    if (!kp_kieker_buffer_append(&reader->pending, bytes, count))
         return KP_ERROR_NO_MEMORY;
-    while (status == KP_OK && done < reader->count) {
+    while (status == KP_OK && done < reader->pending.used) {
         size_t taken = 0;
 
-        status = kp_kieker_records_binary(&reader->records, (const uint8_t *)reader->pending + done,
-                                          reader->count - done, &taken);
+        status = kp_kieker_records_binary(&reader->records, reader->pending.bytes + done,
+                                          reader->pending.used - done, &taken);
         done += taken;
     }
     reader->offset += done;
-    reader->count -= done;
-    memmove(reader->pending, reader->pending + done, reader->count);
+    kp_kieker_buffer_drop(&reader->pending, done);
     if (status == KP_ERROR_TRUNCATED)
         return KP_OK;
     if (status != KP_ERROR_DAMAGED)
@@ -269,7 +251,7 @@ static enum kp_status take_binary(struct kp_kieker_log_reader *reader, const cha
     tell_damage(reader, name_of(reader), reader->offset, reader->records.error);
     tell_damage(reader, name_of(reader), reader->offset, "the rest of the file cannot be read");
     reader->skipping = true;
-    reader->count = 0;
+    reader->pending.used = 0;
     return KP_OK;
 }
 
@@ -285,10 +267,10 @@ enum kp_status kp_kieker_log_reader_end(struct kp_kieker_log_reader *reader)
 {
     enum kp_status status = KP_OK;
 
-    if (reader->count && reader->binary)
+    if (reader->pending.used && reader->binary)
         tell_damage(reader, name_of(reader), reader->offset, "the file ends in the middle of a record");
-    else if (reader->count)
-        status = take_line(reader, reader->pending, reader->count);
-    reader->count = 0;
+    else if (reader->pending.used)
+        status = take_line(reader, (const char *)reader->pending.bytes, reader->pending.used);
+    reader->pending.used = 0;
     return status;
 }

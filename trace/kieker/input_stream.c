@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buffer.h"
 #include "kp_kieker.h"
 
 enum { ENTRY_BYTES = 12 };
 
 struct kp_kieker_stream {
     struct kp_kieker_records records;
-    uint8_t *pending; /* of a message that is not complete */
-    size_t count, room;
-    enum kp_status status; /* once it is not KP_OK it stays so */
+    struct kp_kieker_buffer pending; /* of a message that is not complete */
+    size_t least;                    /* with fewer bytes than that it stays so */
+    enum kp_status status;           /* once it is not KP_OK it stays so */
 };
 
 struct kp_kieker_stream *kp_kieker_stream_create(const struct kp_kieker_input_ops *ops, void *user,
@@ -30,17 +31,21 @@ void kp_kieker_stream_destroy(struct kp_kieker_stream *stream)
     if (!stream)
         return;
     kp_kieker_records_fini(&stream->records);
-    free(stream->pending);
+    free(stream->pending.bytes);
     free(stream);
 }
 
 /* --- entries of the registry --- */
 
-/* Bytes of the text whose UTF-16 form has `units` units; 0 when it is not there completely or no UTF-8. */
-static size_t utf16_bytes(const uint8_t *text, size_t count, size_t units)
+/*
+ * Bytes of the text whose UTF-16 form has `units` units; 0 when it is not there completely or no UTF-8.
+ * *least: how many it takes at the least, 0 when it is no UTF-8.
+ */
+static size_t utf16_bytes(const uint8_t *text, size_t count, size_t units, size_t *least)
 {
     size_t at = 0;
 
+    *least = 0;
     while (units > 0 && at < count) {
         unsigned bytes = text[at] < 0x80    ? 1
                          : text[at] < 0xc2  ? 0
@@ -49,14 +54,17 @@ static size_t utf16_bytes(const uint8_t *text, size_t count, size_t units)
                          : text[at] <= 0xf4 ? 4
                                             : 0;
 
-        if (bytes == 0 || bytes > count - at || (bytes == 4 && units < 2))
+        if (bytes == 0 || (bytes == 4 && units < 2))
             return 0;
+        if (bytes > count - at)
+            break;
         for (unsigned i = 1; i < bytes; i++)
             if ((text[at + i] & 0xc0) != 0x80)
                 return 0;
         at += bytes;
         units -= bytes == 4 ? 2 : 1;
     }
+    *least = at + units;
     return units ? 0 : at;
 }
 
@@ -79,23 +87,26 @@ static bool plausible(struct kp_kieker_records *records, const uint8_t *at)
 
 /*
  * Java's writers send the number of UTF-16 units instead of bytes (spec 4.1). Where that makes a difference
- * the interpretation counts after which something comes that can come. 0: more bytes are needed to tell.
+ * the interpretation counts after which something comes that can come. 0: more bytes are needed to tell,
+ * *least at the least; who sends one byte at a time does not have us read all of them again each time.
  */
-static size_t text_bytes(struct kp_kieker_records *records, const uint8_t *text, size_t count, size_t length)
+static size_t text_bytes(struct kp_kieker_records *records, const uint8_t *text, size_t count, size_t length,
+                         size_t *least)
 {
     size_t java;
 
     if (count < length || is_ascii(text, length))
         return length;
+    *least = length + 4;
     if (count < length + 4)
         return 0;
     if (plausible(records, text + length))
         return length;
-    java = utf16_bytes(text, count, length);
-    if (java && count >= java + 4)
-        return plausible(records, text + java) ? java : length;
-    /* Three bytes are the most that one unit can take. */
-    return count < 3 * length + 4 ? 0 : length;
+    java = utf16_bytes(text, count, length, least);
+    if (java ? count >= java + 4 : !*least)
+        return java && plausible(records, text + java) ? java : length;
+    *least += 4;
+    return 0;
 }
 
 static enum kp_status take_entry(struct kp_kieker_stream *stream, const uint8_t *bytes, size_t count,
@@ -104,7 +115,7 @@ static enum kp_status take_entry(struct kp_kieker_stream *stream, const uint8_t 
     struct kp_kieker_records *records = &stream->records;
     enum kp_status status;
     int32_t id, length;
-    size_t text;
+    size_t text, least = 0;
 
     if (count < ENTRY_BYTES)
         return KP_ERROR_TRUNCATED;
@@ -116,9 +127,11 @@ static enum kp_status take_entry(struct kp_kieker_stream *stream, const uint8_t 
     if ((size_t)length > records->limits.string_bytes)
         return kp_kieker_records_refuse(records, "a string of %d bytes: the limit is %zu", length,
                                         records->limits.string_bytes);
-    text = text_bytes(records, bytes + ENTRY_BYTES, count - ENTRY_BYTES, (size_t)length);
-    if ((length && !text) || text > count - ENTRY_BYTES)
+    text = text_bytes(records, bytes + ENTRY_BYTES, count - ENTRY_BYTES, (size_t)length, &least);
+    if ((length && !text) || text > count - ENTRY_BYTES) {
+        stream->least = ENTRY_BYTES + (text ? text : least);
         return KP_ERROR_TRUNCATED;
+    }
     status = kp_kieker_records_register(records, id, (const char *)bytes + ENTRY_BYTES, text);
     *taken = ENTRY_BYTES + text;
     return status;
@@ -145,7 +158,7 @@ static enum kp_status take_messages(struct kp_kieker_stream *stream, const uint8
 {
     enum kp_status status = KP_OK;
 
-    *done = 0;
+    *done = stream->least = 0;
     while (status == KP_OK && *done < count) {
         size_t taken = 0;
 
@@ -155,23 +168,6 @@ static enum kp_status take_messages(struct kp_kieker_stream *stream, const uint8
     return status == KP_ERROR_TRUNCATED ? KP_OK : status;
 }
 
-static bool append(struct kp_kieker_stream *stream, const uint8_t *bytes, size_t count)
-{
-    if (stream->room - stream->count < count) {
-        size_t room = stream->count + count < 4096 ? 4096 : 2 * (stream->count + count);
-        uint8_t *grown = realloc(stream->pending, room);
-
-        if (!grown)
-            return false;
-        stream->pending = grown;
-        stream->room = room;
-    }
-    if (count)
-        memcpy(stream->pending + stream->count, bytes, count);
-    stream->count += count;
-    return true;
-}
-
 enum kp_status kp_kieker_stream_feed(struct kp_kieker_stream *stream, const void *bytes_, size_t count)
 {
     const uint8_t *bytes = bytes_;
@@ -179,22 +175,22 @@ enum kp_status kp_kieker_stream_feed(struct kp_kieker_stream *stream, const void
 
     if (stream->status != KP_OK || count == 0)
         return stream->status;
-    if (stream->count == 0) {
+    if (stream->pending.used == 0) {
         stream->status = take_messages(stream, bytes, count, &done);
-        if (stream->status == KP_OK && !append(stream, bytes + done, count - done))
+        if (stream->status == KP_OK && !kp_kieker_buffer_append(&stream->pending, bytes + done, count - done))
             stream->status = KP_ERROR_NO_MEMORY;
         return stream->status;
     }
-    if (!append(stream, bytes, count))
+    if (!kp_kieker_buffer_append(&stream->pending, bytes, count))
         return stream->status = KP_ERROR_NO_MEMORY;
-    stream->status = take_messages(stream, stream->pending, stream->count, &done);
-    stream->count -= done;
-    memmove(stream->pending, stream->pending + done, stream->count);
+    if (stream->pending.used < stream->least)
+        return KP_OK;
+    stream->status = take_messages(stream, stream->pending.bytes, stream->pending.used, &done);
+    kp_kieker_buffer_drop(&stream->pending, done);
     /* A peer that once sent much keeps no memory for it. */
-    if (stream->count == 0 && stream->room > (1 << 16)) {
-        free(stream->pending);
-        stream->pending = NULL;
-        stream->room = 0;
+    if (stream->pending.used == 0 && stream->pending.room > (1 << 16)) {
+        free(stream->pending.bytes);
+        stream->pending = (struct kp_kieker_buffer){0};
     }
     return stream->status;
 }
@@ -206,13 +202,13 @@ const char *kp_kieker_stream_error(const struct kp_kieker_stream *stream)
 
 size_t kp_kieker_stream_pending(const struct kp_kieker_stream *stream)
 {
-    return stream->count;
+    return stream->pending.used;
 }
 
 size_t kp_kieker_stream_memory(const struct kp_kieker_stream *stream)
 {
     const struct kp_kieker_records *records = &stream->records;
 
-    return sizeof *stream + stream->room + kieker_registry_bytes(records->registry) +
+    return sizeof *stream + stream->pending.room + kieker_registry_bytes(records->registry) +
            records->class_count * sizeof *records->classes + records->arena_bytes;
 }
