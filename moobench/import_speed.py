@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How fast a Kieker text log is read: writes one of four threads and fifty methods, then has `kprobe info` read it."""
 import argparse
+import json
 import os
 import random
 import sys
@@ -55,6 +56,7 @@ def main():
     parser.add_argument("--tools", default=os.path.join(here, "..", "build", "release", "bin"))
     parser.add_argument("--lines", type=int, default=3_000_000)
     parser.add_argument("--min-rate", type=float, default=0, help="fail below so many million lines a second of processor time")
+    parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     kprobe = os.path.abspath(os.path.join(arguments.tools, "kprobe"))
     with tempfile.TemporaryDirectory() as folder:
@@ -62,8 +64,11 @@ def main():
         command = [kprobe, "info", folder]
         elapsed, processor = min((timed(command) for _ in range(3)), key=lambda times: times[1])
         peak = peak_bytes(command)
-    print("%.1f million lines, %.0f MB: imported and read in %.2f s, %.2f s of processor, %.2f million lines/s, peak memory %.1f MB" % (
-        lines / 1e6, size / 1e6, elapsed, processor, lines / processor / 1e6, peak / 1e6))
+    if arguments.json:
+        print(json.dumps({"lines": lines, "rate": lines / processor, "peak_bytes": peak}))
+    else:
+        print("%.1f million lines, %.0f MB: imported and read in %.2f s, %.2f s of processor, %.2f million lines/s, "
+              "peak memory %.1f MB" % (lines / 1e6, size / 1e6, elapsed, processor, lines / processor / 1e6, peak / 1e6))
     if arguments.min_rate and lines / processor / 1e6 < arguments.min_rate:
         sys.exit("import_speed: slower than %g million lines a second" % arguments.min_rate)
 

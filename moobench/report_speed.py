@@ -54,6 +54,7 @@ def main():
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--min-rate", type=float, default=0, help="fail below so many million events a second of processor time")
     parser.add_argument("--max-bytes", type=int, default=0, help="fail above this peak memory")
+    parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     kprobe = os.path.abspath(os.path.join(arguments.tools, "kprobe"))
     shim = os.path.abspath(os.path.join(arguments.tools, "libkprobe.so"))
@@ -63,10 +64,13 @@ def main():
         events = sum(process["events"] for process in facts["processes"])
         elapsed, processor = min(timed([kprobe, "report", trace]) for _ in range(3))
         peak = peak_bytes([kprobe, "report", trace])
+        size = os.path.getsize(trace)
+    if arguments.json:
+        print(json.dumps({"events": events, "rate": events / processor, "peak_bytes": peak, "bytes_per_event": size / events}))
+    else:
         print("%.1f million events, %.1f MB on disk (%.2f bytes a call): report in %.2f s, %.2f s of processor, "
               "%.1f million events/s, peak memory %.1f MB" % (
-                  events / 1e6, os.path.getsize(trace) / 1e6, 2 * os.path.getsize(trace) / events, elapsed, processor,
-                  events / processor / 1e6, peak / 1e6))
+                  events / 1e6, size / 1e6, 2 * size / events, elapsed, processor, events / processor / 1e6, peak / 1e6))
     if arguments.min_rate and events / processor / 1e6 < arguments.min_rate:
         sys.exit("report_speed: slower than %g million events a second" % arguments.min_rate)
     if arguments.max_bytes and peak > arguments.max_bytes:

@@ -6,11 +6,13 @@
 BIN holds kprobe and serve_sender. The goal is 2 million records a second on two cores.
 """
 import argparse
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -52,10 +54,7 @@ def measure(tools, name, peers, records, *options, before=None):
         stop(server, said)
         for other in others:
             stop(other[0], other[2])
-        rate = int(count) / float(seconds)
-        print("%-22s %6.2f M records/s   server %4.0f ns/record of one core" % (
-            name, rate / 1e6, 1e9 * cpu / int(count)), flush=True)
-        return rate
+        return {"name": name, "rate": int(count) / float(seconds), "server_ns": 1e9 * cpu / int(count)}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -66,6 +65,7 @@ def main():
     parser.add_argument("--records", type=int, default=1_000_000, help="of each peer")
     parser.add_argument("--peers", type=int, default=8)
     parser.add_argument("--only")
+    parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
 
     def collector(folder):
@@ -82,9 +82,17 @@ def main():
         ("forward", ["-f", "tcp://127.0.0.1:{0}"], collector),
         ("forward kieker-tcp", ["-f", "kieker-tcp://127.0.0.1:{0}"], collector),
     ]
+    rows = []
     for name, options, before in cases:
         if not arguments.only or arguments.only == name:
-            measure(arguments.tools, name, arguments.peers, arguments.records, *options, before=before)
+            rows.append(measure(arguments.tools, name, arguments.peers, arguments.records, *options, before=before))
+            if not arguments.json:
+                print("%-22s %6.2f M records/s   server %4.0f ns/record of one core" % (
+                    name, rows[-1]["rate"] / 1e6, rows[-1]["server_ns"]), flush=True)
+    if arguments.json:
+        json.dump(rows, sys.stdout, indent=1)
+        print()
 
 
-main()
+if __name__ == "__main__":
+    main()

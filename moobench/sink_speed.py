@@ -7,6 +7,7 @@ machine does, the loss does: so a rate is missed when records are missing, and t
 """
 import argparse
 import glob
+import json
 import os
 import shutil
 import socket
@@ -83,18 +84,29 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("outputs", nargs="*", default=OUTPUTS, metavar="OUTPUT", help=", ".join(OUTPUTS))
     parser.add_argument("--check", action="store_true", help="status 1 when records are missing")
+    parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    shim, missing = measuring.library(arguments.tools), 0
-    print("output           records/s   writer ns/record   of a processor   records lost")
+    shim, rows = measuring.library(arguments.tools), []
     with tempfile.TemporaryDirectory() as folder:
         program = build(folder)
         for output in arguments.outputs:
             made, took, writer, records = run(program, shim, output, arguments.records / 2, arguments.seconds, folder)
-            lost = max(2 * made - records, 0) if records is not None else None
-            missing += lost or 0
-            print("%-14s %9.2f M %18.1f %15.0f%% %14s" % (output, 2 * made / took / 1e6, writer / (2 * made),
-                                                       100 * writer / 1e9 / took, "-" if lost is None else lost))
-    return 1 if arguments.check and missing else 0
+            rows.append({"output": output, "rate": 2 * made / took, "writer_ns": writer / (2 * made),
+                         "writer_share": writer / 1e9 / took,
+                         "lost": max(2 * made - records, 0) if records is not None else None})
+            if not arguments.json:
+                show(rows[-1], len(rows) == 1)
+    if arguments.json:
+        json.dump(rows, sys.stdout, indent=1)
+        print()
+    return 1 if arguments.check and any(row["lost"] for row in rows) else 0
+
+
+def show(row, first):
+    if first:
+        print("output           records/s   writer ns/record   of a processor   records lost")
+    print("%-14s %9.2f M %18.1f %15.0f%% %14s" % (row["output"], row["rate"] / 1e6, row["writer_ns"], 100 * row["writer_share"],
+                                               "-" if row["lost"] is None else row["lost"]), flush=True)
 
 
 if __name__ == "__main__":
