@@ -48,6 +48,12 @@ class Cell:
     version: str = ""
 
     @property
+    def group(self):
+        """What it can be compared with: cells of one group run in turns, with the untraced run first."""
+        p = self.parameters
+        return ":".join(map(str, (self.configuration.language, self.python, p.depth, p.threads, p.method_time_ns)))
+
+    @property
     def key(self):
         """Of the journal: equal for the same measurement, in another suite or another run of the benchmark."""
         p = self.parameters

@@ -6,11 +6,12 @@ import re
 
 
 def number(value):
-    """As R's format(value, scientific=TRUE): up to seven digits, no more than needed."""
+    """As R's format(value, scientific=TRUE), up to seven digits, no more than needed; but 1.0e-06, not 1e-06, which is no number in
+    YAML 1.1."""
     if value is None or not math.isfinite(value):
         return ".NAN"
     mantissa, exponent = ("%.6e" % value).split("e")
-    return "%se%s" % (re.sub(r"\.?0+$", "", mantissa), exponent)
+    return "%se%s" % (re.sub(r"(\.\d+?)0+$", r"\1", mantissa), exponent)
 
 
 def labels(rows):
