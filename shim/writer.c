@@ -27,12 +27,13 @@
 #include "trace/drain.h"
 #include "trace/proc.h"
 
-#define PERIOD_NS     100000000l /* at most so long until an event is in the file */
-#define SLOW_TURNS_NS 1000000000ull
-#define ORPHAN_TURNS  5 /* slow turns between looks for what dead children left */
-#define RETRY_NS      1000000000ull
-#define FULL_RETRY_NS 1000000000ull
-#define NO_HOPE_NS    40000000ull /* a sink that rests longer makes no room at the end */
+#define PERIOD_NS      100000000l /* at most so long until an event is in the file */
+#define SLOW_TURNS_NS  1000000000ull
+#define FILTER_LOOK_NS 50000000ull
+#define ORPHAN_TURNS   5 /* slow turns between looks for what dead children left */
+#define RETRY_NS       1000000000ull
+#define FULL_RETRY_NS  1000000000ull
+#define NO_HOPE_NS     40000000ull /* a sink that rests longer makes no room at the end */
 #ifdef __SANITIZE_THREAD__
 #define STACK_BYTES (4u << 20) /* its runtime keeps a megabyte of each thread there */
 #else
@@ -65,7 +66,7 @@ static bool fresh, resume_section, finished, sink_was_open;
 static _Atomic uint32_t wake_word;
 static _Atomic unsigned request;
 static _Atomic uint64_t retry_ns; /* no thread before this time; 0: none was refused */
-static uint64_t last_slow_turn_ns, full_retry_ns;
+static uint64_t last_slow_turn_ns, last_filter_look_ns, full_retry_ns;
 static unsigned slow_turns;
 static unsigned long long filter_time;
 static bool full_said, alone;
@@ -170,22 +171,31 @@ static void leave_alone(void)
     alone = true;
 }
 
+static void look_at_rules(uint64_t now)
+{
+    unsigned long long time;
+
+    if (now - last_filter_look_ns < FILTER_LOOK_NS)
+        return;
+    last_filter_look_ns = now;
+    time = kp_config_filter_time(&kp_core.options);
+    if (time && filter_time && time != filter_time)
+        kp_core_refresh();
+    filter_time = time;
+}
+
 static void slow_turn(void)
 {
     uint64_t now = monotonic_ns();
-    unsigned long long time;
     struct kp_proc proc;
 
     kp_core.shm->last_sync = kp_clock_sync(kp_core.clock);
+    look_at_rules(now);
     if (now - last_slow_turn_ns < SLOW_TURNS_NS)
         return;
     last_slow_turn_ns = now;
     if (kp_proc_read(&proc, 0) && proc.threads - (proc.state == 'Z') == 1)
         leave_alone();
-    time = kp_config_filter_time(&kp_core.options);
-    if (time && filter_time && time != filter_time)
-        kp_core_refresh();
-    filter_time = time;
     if (!full_said)
         handle(kp_drain_clock(&shop->drain));
     if (++slow_turns % ORPHAN_TURNS == 0)
@@ -240,6 +250,9 @@ static void finish(void)
     drain_with_patience(end_ns);
     kp_core.shm->last_sync = kp_clock_sync(kp_core.clock);
     finished = handle(kp_drain_finish(&shop->drain, NULL, NULL)) && !full_said;
+    if (finished)
+        kp_log(KP_LEVEL_INFO, "the trace is complete: %llu calls made, %llu of them lost",
+               (unsigned long long)shop->drain.calls_made, (unsigned long long)shop->drain.calls_lost);
     if (full_said)
         kp_log(KP_LEVEL_ERROR,
                "%s: the end of the trace is kept in shared memory: free some room, then `kprobe recover`",

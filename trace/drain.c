@@ -279,6 +279,7 @@ static enum kp_status put_thread_end(struct kp_drain *drain, struct kp_shm_threa
     struct kp_ring *ring = last_ring(drain->shm, thread);
     uint8_t record[KP_DEF_ROOM(sizeof thread->name)];
     struct kp_def def = {.type = KP_DEF_THREAD_END};
+    enum kp_status status;
 
     if (!ring)
         return KP_ERROR_DAMAGED;
@@ -288,7 +289,12 @@ static enum kp_status put_thread_end(struct kp_drain *drain, struct kp_shm_threa
     def.thread_end.calls_lost = ring->calls_lost;
     def.thread_end.events_lost = ring->events_lost;
     def.thread_end.name = (struct kp_text){thread->name, strnlen(thread->name, sizeof thread->name)};
-    return put_defs(drain, record, kp_def_put(record, &def));
+    status = put_defs(drain, record, kp_def_put(record, &def));
+    if (status == KP_OK) {
+        drain->calls_made += def.thread_end.calls_made;
+        drain->calls_lost += def.thread_end.calls_lost;
+    }
+    return status;
 }
 
 /* A thread that ended: its rest, its end, its entry free for another. */

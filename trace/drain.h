@@ -46,6 +46,7 @@ struct kp_drain {
     uint64_t previous_index;
     uint32_t index_count;
     uint64_t events, slots, bytes;
+    uint64_t calls_made, calls_lost; /* of threads whose end was written */
     struct kp_drain_index index[KP_DRAIN_INDEX_MAX];
 };
 
