@@ -2,9 +2,7 @@
 import glob
 import os
 import re
-import socket
 import subprocess
-import time
 from collections import Counter
 
 import exports
@@ -17,31 +15,16 @@ from packs import Tee
 RECEIVER_PATIENCE_S = 0.5
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
-
-
 class Receiver:
     """Kieker's receiver and its log."""
 
     def __init__(self, java, folder):
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, originals.free_port()
         command = java.command("Receiver", str(self.port), folder)
         self.errors = open(folder + ".errors", "w+", encoding="utf-8")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
         assert self.process.stdout.readline() == b"ready\n"
-        while not self.is_listening():
-            time.sleep(0.02)
-
-    def is_listening(self):
-        """It says nothing when it does, and a connection to try it would be one of its peers."""
-        for name in ("/proc/net/tcp", "/proc/net/tcp6"):
-            with open(name, encoding="ascii") as file:
-                if any(line.split()[1].endswith(":%04X" % self.port) and line.split()[3] == "0A" for line in file):
-                    return True
-        assert self.process.poll() is None, "the receiver has ended"
-        return False
+        originals.wait_for_listener(self.process, self.port)
 
     def finish(self):
         """The log, and how many records came."""

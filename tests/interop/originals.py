@@ -5,8 +5,10 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import zipfile
 from collections import Counter
 
@@ -55,6 +57,28 @@ def packages(name, python=sys.executable):
     if done.returncode:
         skip("the packages are not installed: scripts/python-packages %s %s" % (name, python))
     return done.stdout.decode().strip()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
+
+
+def is_listening(port):
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(name, encoding="ascii") as file:
+            if any(line.split()[1].endswith(":%04X" % port) and line.split()[3] == "0A" for line in file):
+                return True
+    return False
+
+
+def wait_for_listener(process, port):
+    """Kieker's receiver says nothing when it listens, and a connection to try it would be one of its peers."""
+    end = time.monotonic() + TIMEOUT_S
+    while not is_listening(port):
+        assert process.poll() is None, "the receiver has ended"
+        assert time.monotonic() < end, "the receiver does not listen"
+        time.sleep(0.02)
 
 
 def class_path(name):

@@ -1,0 +1,6 @@
+"""Nothing monitors."""
+import probes
+
+
+class Probe(probes.Probe):
+    traces = False
