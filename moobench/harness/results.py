@@ -18,6 +18,8 @@ class Results:
     claims: typing.List[model.Claim]
     machine: dict
     options: dict
+    # Of scripts whose measurements are no rows, by name: harness/others.py.
+    answers: dict = dataclasses.field(default_factory=dict)
 
     def row(self, name, suite="table", **wanted):
         """The first row of that configuration where all of `wanted` (version, depth, threads) is so; None without one."""

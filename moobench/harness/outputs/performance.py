@@ -1,0 +1,179 @@
+"""Tables inside pages that people write: between <!-- table: NAME --> and <!-- end --> stands what this module makes of results.
+
+    run --report-only -o DIR --update docs/performance.md --update README.md
+
+A table that these results have nothing for is left as it is. A new table is a function and a row in TABLES.
+"""
+import re
+import statistics
+
+from harness.outputs import cells, markdown, talk
+from harness.outputs.markdown import quantity
+
+MARKED = re.compile(r"(?P<begin><!-- table: (?P<name>[a-z-]+) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.DOTALL)
+KINDS = ("inactive", "null", "file")
+
+
+class Unknown(Exception):
+    """A page asks for a table that is none, or has a mark that is not ended."""
+
+
+def of_suite(results, suite):
+    return [row for row in results.rows if row.suite == suite]
+
+
+def engine_order(row):
+    return talk.ENGINES.index(row.engine)
+
+
+def machine(results):
+    floors = [row.net_ns.value / row.floors.value for row in results.rows if row.net_ns and row.floors and row.floors.value > 0]
+    yield from markdown.machine(results.machine)
+    if floors:
+        yield "The floor, two reads of the clock and two stores of 16 bytes, took %s ns." % quantity(statistics.median(floors))
+
+
+def configurations(results):
+    for version in cells.versions(of_suite(results, "table")):
+        yield "### CPython %s" % version
+        yield ""
+        yield from markdown.table([row for row in of_suite(results, "table") if row.version == version])
+
+
+def functions_in_c(results):
+    rows = of_suite(results, "c")
+    if rows:
+        yield from markdown.table(rows)
+
+
+def short(results, rows):
+    """A table for readers in a hurry: what is added, absolutely and as a multiple."""
+    for row in rows:
+        if row.net_ns:
+            yield [row.label, markdown.estimate(row.net_ns), quantity(row.ratio.value), quantity(row.bytes_per_call),
+                   markdown.MISSING if row.calls_lost is None else str(row.calls_lost)]
+
+
+def overhead(results):
+    """Of the interpreter that --quick takes, the first one of the suite, and of C."""
+    rows = of_suite(results, "table")
+    for title, found in (("CPython " + rows[0].version if rows else "", [row for row in rows if row.version == rows[0].version]),
+                         ("C", of_suite(results, "c"))):
+        lines = list(short(results, found))
+        if lines:
+            untraced = next((row for row in found if not row.net_ns), None)
+            if untraced:
+                title += ", %s ns a call untraced" % quantity(untraced.call_ns.value)
+            yield from cells.grid([title, "ns added [95 %]", "times untraced", "bytes a call", "lost"], lines)
+            yield ""
+
+
+def counted(results):
+    """(version, engine) to the answer of instructions.py."""
+    return {(row["version"], row["engine"]): row for row in results.answers.get("instructions") or []}
+
+
+def engines(results):
+    rows, instructions = of_suite(results, "engines"), counted(results)
+    lines = []
+    for version in cells.versions(rows):
+        ours = sorted((row for row in rows if row.version == version and row.engine), key=engine_order)
+        for engine in cells.unique(row.engine for row in ours):
+            by_kind = {row.kind: row for row in ours if row.engine == engine}
+            null = by_kind.get("null")
+            lines.append([version, "`%s`" % engine] + [markdown.estimate(by_kind[kind].net_ns) if kind in by_kind else markdown.MISSING
+                                                      for kind in KINDS] +
+                         [quantity(null and null.floors and null.floors.value), quantity(null and null.ratio and null.ratio.value)] +
+                         [quantity(instructions.get((version, engine), {}).get(state)) for state in ("traced", "filtered", "off")])
+    if lines:
+        yield from cells.grid(["CPython", "engine", "not selected, ns [95 %]", "nowhere, ns [95 %]", "file, ns [95 %]", "floors",
+                               "times untraced", "instructions", "not selected", "switched off"], lines, left=2)
+
+
+def over(suite, field, heading):
+    """A table of net ns: configurations downwards, a parameter to the right."""
+    def table(results):
+        for version in cells.versions(of_suite(results, suite)) + [""]:
+            rows = [row for row in of_suite(results, suite) if row.version == version and row.net_ns]
+            places = sorted({getattr(row, field) for row in rows})
+            lines = []
+            for name in cells.unique(row.name for row in rows):
+                found = {getattr(row, field): row for row in rows if row.name == name}
+                lines.append([next(iter(found.values())).label] + [quantity(found[place].net_ns.value) if place in found
+                                                                  else markdown.MISSING for place in places])
+            if lines:
+                yield from cells.grid(["%s: ns added, %s" % ("CPython " + version if version else "C", heading)] +
+                                      ["%d" % place for place in places], lines)
+                yield ""
+    return table
+
+
+def instructions_of_peers(results):
+    for version in cells.versions(of_suite(results, "table")) + [""]:
+        rows = [row for row in of_suite(results, "table" if version else "c") if row.version == version and row.instructions is not None]
+        if rows:
+            yield from cells.grid(["CPython " + version if version else "C", "instructions", "clock reads"], [
+                [row.label, quantity(row.instructions), quantity(row.clock_reads)] for row in rows])
+            yield ""
+
+
+def talk_table(results):
+    for version, rows in talk.sections(results):
+        yield "CPython %s:" % version
+        yield ""
+        yield from talk.overview(rows)
+        yield ""
+
+
+def verdict(claim):
+    return {True: "held", False: "**not held**", None: "not measured"}[claim.held]
+
+
+def claims(results):
+    if results.claims:
+        yield from cells.grid(["figure", "promised by", "promised", "measured", "verdict"], [
+            [claim.name, claim.source, claim.promised, claim.measured, verdict(claim)] for claim in results.claims], left=5)
+        reasons = cells.unique((claim.name, claim.source, claim.reason) for claim in results.claims if claim.reason)
+        if reasons:
+            yield ""
+            yield "Why not:"
+            yield ""
+            for reason in cells.unique(reason for _, _, reason in reasons):
+                yield "- %s: %s" % ("; ".join("%s (%s)" % (name, source) for name, source, why in reasons if why == reason), reason)
+
+
+def absent(results):
+    yield from markdown.absent(results)
+
+
+TABLES = {"machine": machine, "configurations": configurations, "c": functions_in_c, "overhead": overhead, "engines": engines,
+          "depth": over("depth", "depth", "by depth"), "threads": over("threads", "threads", "by threads"),
+          "instructions": instructions_of_peers, "talk": talk_table, "claims": claims, "absent": absent}
+
+
+def updated(page, results):
+    """The page with new tables, and the names of those that were left as they are."""
+    left = []
+
+    def replace(found):
+        if found["name"] not in TABLES:
+            raise Unknown("there is no table %s; there are: %s" % (found["name"], ", ".join(TABLES)))
+        lines = list(TABLES[found["name"]](results))
+        if not lines:
+            left.append(found["name"])
+            return found[0]
+        return found["begin"] + "\n".join(["<!-- made by moobench/run --update, not by hand -->", ""] + lines).rstrip("\n") + \
+            "\n\n" + found["end"]
+
+    if page.count("<!-- table: ") != len(MARKED.findall(page)):
+        raise Unknown("a mark <!-- table: NAME --> has no <!-- end -->")
+    return MARKED.sub(replace, page), left
+
+
+def update(path, results):
+    """Names of the tables that these results have nothing for."""
+    with open(path) as text:
+        page, left = updated(text.read(), results)
+    with open(path, "w") as out:
+        out.write(page)
+    return left
