@@ -25,7 +25,7 @@ def _server(kprobe, folder, place):
     return server.Server(folder, output="trace:" + place, preexec_fn=children.die_with_us)
 
 
-def _bytes_in(place):
+def bytes_in(place):
     if os.path.isfile(place):
         return os.path.getsize(place)
     return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(place) for name in names)
@@ -92,4 +92,4 @@ class Destination:
         if self.kind == "null":
             return 0
         self._settle()
-        return self.received if self.server else _bytes_in(self.place)
+        return self.received if self.server else bytes_in(self.place)

@@ -1,6 +1,7 @@
 """Builds the driver in C with the workload in each of the ways that somebody needs, by the system's compiler."""
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +30,7 @@ class BuildFailure(Exception):
 def _compile(command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if "error" in line] or done.stdout.strip().splitlines()
+        lines = [line for line in done.stdout.splitlines() if re.search("error:|undefined", line)] or done.stdout.splitlines()
         raise BuildFailure("%s: %s" % (os.path.basename(command[0]), lines[0] if lines else "status %d" % done.returncode))
 
 
@@ -58,8 +59,11 @@ def driver(work, variant, flags=(), libraries=()):
     if not os.path.isdir(folder):
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         part = tempfile.mkdtemp(dir=os.path.dirname(folder))
-        _build(part, compiler, variant, flags, libraries)
-        os.rename(part, folder)
+        try:
+            _build(part, compiler, variant, flags, libraries)
+            os.rename(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return os.path.join(folder, "driver")
 
 

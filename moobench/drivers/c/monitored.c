@@ -7,6 +7,7 @@
 
 #ifdef MONITORED_LTTNG
 #define LTTNG_UST_TRACEPOINT_DEFINE
+#define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #include "monitored_lttng.h"
 #define ENTRY(depth) lttng_ust_tracepoint(moobench, entry, (int)(depth))
 #define EXIT(depth)  lttng_ust_tracepoint(moobench, exit, (int)(depth))

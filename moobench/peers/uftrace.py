@@ -1,0 +1,68 @@
+"""uftrace on functions in C, in each of the ways in which it can get there."""
+import os
+import re
+import resource
+import shutil
+import subprocess
+
+import measuring
+from harness import destinations, driver, native
+from harness.model import Configuration
+from peers import Failure
+
+# Name: label, variant of the workload, options of `uftrace record`. Without --no-libcall it hooks the PLT as well.
+PATCH = ["--no-libcall", "--patch=monitored_method@" + native.LIBRARY]
+WAYS = {
+    "pg": ("uftrace, -pg", "pg", ["--no-libcall"]),
+    "cyg": ("uftrace, -finstrument-functions", "cyg", ["--no-libcall"]),
+    "patchable": ("uftrace, patchable functions", "patchable", PATCH),
+    "dynamic": ("uftrace, patched code", "plt", PATCH),
+    "plt": ("uftrace, PLT", "plt", ["--nest-libcall"]),
+}
+CONFIGURATIONS = [Configuration("uftrace." + name, label, "c", "uftrace", "file", baseline="none.c.plt")
+                  for name, (label, _, _) in WAYS.items()]
+
+
+def _way(configuration):
+    return WAYS[configuration.name.split(".")[1]]
+
+
+def absent(configuration, cell, context):
+    if not shutil.which("uftrace"):
+        return "no uftrace (Debian: uftrace)"
+    return native.absence(context.work, _way(configuration)[1])
+
+
+def calls(uftrace, data, function):
+    """How often the function is in the data."""
+    done = subprocess.run([uftrace, "report", "--no-pager", "-d", data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=300)
+    if done.returncode:
+        raise Failure("uftrace report: " + (done.stderr.strip().splitlines() or ["status %d" % done.returncode])[-1])
+    return sum(int(found) for found in re.findall(r"\s(\d+)\s+%s\s" % re.escape(function), done.stdout))
+
+
+def record(uftrace, options, command, function, cell, context, environment):
+    """A run of the driver under `uftrace record`, with what is in its data."""
+    data = os.path.join(context.folder, "uftrace.data")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run = driver.run([uftrace, "record", "--no-pager", "--force", "--no-event", "-d", data] + options + command, cell.parameters,
+                     context.folder, environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # uftrace writes in a process of its own, the driver's parent.
+    run.process_cpu_ns = int(1e9 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+    run.notes.append("the writer's processor time includes the start of uftrace and its end")
+    run.calls_recorded = calls(uftrace, data, function)
+    run.calls_lost = run.calls_made - run.calls_recorded
+    run.recorded_bytes = destinations.bytes_in(data)
+    if not run.calls_recorded:
+        raise Failure("uftrace recorded nothing of %s" % function)
+    if run.calls_lost < 0:
+        raise Failure("%d calls were made, but %d recorded" % (run.calls_made, run.calls_recorded))
+    return run
+
+
+def run(configuration, cell, context):
+    _, variant, options = _way(configuration)
+    return record(shutil.which("uftrace"), options, [native.driver(context.work, variant)], "monitored_method", cell, context,
+                  measuring.environment())
