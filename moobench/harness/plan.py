@@ -1,6 +1,7 @@
 """What is to be measured: from options to cells. A new suite is a function and a row in SUITES."""
 import dataclasses
 import fnmatch
+import itertools
 import typing
 
 import measuring
@@ -18,10 +19,9 @@ PILOT = model.Parameters(invocations=100, blocks=4)
 # The system's interpreter, because Kieker's first way to instrument works below 3.12 only, and the newest of these.
 NEWEST_REFERENCE = ("3.13", "3.12")
 
-# Suites that show how cost grows take of each peer the first configuration it has of each of these kinds; other peers are
-# in the table only.
-GROWING = {"kprobe": ("inactive", "null", "file"), "kieker_python": ("text", "tcp"), "viztracer": ("null", "file"),
-           "kprobe_c": ("inactive", "null", "file"), "uftrace": ("file",), "lttng": ("file",), "kieker_c": ("text", "tcp")}
+# What the suites show that tell how cost grows: of each pattern the first configuration that can be had there.
+GROWING = ["kprobe.*.inactive", "kprobe.*.null", "kprobe.*.file", "kprobe.*.kieker-text", "kieker-python.text.*", "kieker-python.tcp.*",
+           "viztracer*", "cprofile*", "opentelemetry*", "uftrace*", "lttng*", "kieker-c.*"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,12 +89,9 @@ def growing(world):
     """Pairs of a configuration and where it runs."""
     for language in ("python", "c"):
         for python in world.places(language):
-            taken = set()
-            for one in world.of(language):
-                key = one.peer, one.kind
-                if one.kind in GROWING.get(one.peer, ()) and key not in taken and not world.absent(one, python):
-                    taken.add(key)
-                    yield one, python
+            for pattern in GROWING:
+                there = (one for one in world.of(language) if matches(one.name, [pattern]) and not world.absent(one, python))
+                yield from ((one, python) for one in itertools.islice(there, 1))
 
 
 def depth(world):

@@ -180,7 +180,7 @@ def row(cell, journal, counts):
         net_ns=None if is_base else paired(calm, lambda pair, _: pair.traced - pair.untraced),
         ratio=None if is_base else paired(calm, lambda pair, _: pair.traced / pair.untraced),
         floors=None if is_base else paired(with_floor, lambda pair, one: (pair.traced - pair.untraced) / one.floor_ns),
-        bytes_per_call=size / (recorded or made) if size is not None and (recorded or made) else None,
+        bytes_per_call=size / recorded if size and recorded else None,
         calls_made=made, calls_recorded=recorded, calls_lost=total(rounds, "calls_lost"),
         writer_cpu_ns=None if is_base or not made else median_or_none(
             (one.summary.background_cpu_ns - one.base.background_cpu_ns) / one.summary.calls_made for one in rounds),

@@ -29,7 +29,7 @@ COLUMNS = [
     ("net ns [95 %]", lambda row: estimate(row.net_ns)),
     ("ratio [95 %]", lambda row: estimate(row.ratio)),
     ("floors", lambda row: quantity(row.floors and row.floors.value)),
-    ("mean µs ± ci95", lambda row: "%.3f ± %.3f" % (row.moobench.mean, row.moobench.ci95)),
+    ("mean µs ± ci95", lambda row: "%.4f ± %.4f" % (row.moobench.mean, row.moobench.ci95)),
     ("instructions", lambda row: quantity(row.instructions)),
     ("clock reads", lambda row: quantity(row.clock_reads)),
     ("bytes a call", lambda row: quantity(row.bytes_per_call)),
@@ -91,7 +91,7 @@ def absent(results):
 
 
 def machine(facts):
-    yield "%s. %s, %d processors, %.1f GiB, %s, %s; load %s at the start, %s at the end. kprobe %s (%s)." % (
+    yield "%s. %s, %d processors, %.1f GiB, %s, %s; load %s at the start, %s at the end. %s (%s)." % (
         facts["date"], facts["cpu"], facts["processors"], facts["memory_bytes"] / 2**30, facts["kernel"], facts["compiler"],
         facts["load_start"], facts["load_end"], facts["kprobe"], facts["commit"])
 
@@ -99,7 +99,7 @@ def machine(facts):
 def document(results):
     yield from ("# MooBench: kprobe and its peers", "", *machine(results.machine), "")
     for (suite, language, version), rows in groups(results.rows):
-        yield "## %s: %s" % (SUITES.get(suite, suite), "C" if language == "c" else "CPython " + version)
+        yield "## %s%s" % (SUITES.get(suite, suite), ": CPython " + version if version else "")
         yield ""
         yield from table(rows)
         yield ""
