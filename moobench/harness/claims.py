@@ -38,11 +38,11 @@ class Measured:
     def __init__(self, rows, answers):
         self.rows, self.answers = rows, answers
 
-    def ours(self, engine, value, kind="null", minors=(0, 99)):
-        """Of one engine on CPython 3.x of these minor versions, or on C: at depth 10, in one thread."""
+    def ours(self, engine, value, state="null", minors=(0, 99)):
+        """Of one engine on CPython 3.x of these minor versions, or on C: at depth 10, in one thread. `state` ends the name."""
         found = {}
         for row in self.rows:
-            if row.peer.startswith("kprobe") and row.engine == engine and row.kind == kind and (row.depth, row.threads) == (10, 1) \
+            if row.peer.startswith("kprobe") and row.engine == engine and row.name.endswith("." + state) and (row.depth, row.threads) == (10, 1) \
                     and row.suite in ("table", "engines", "c"):
                 figure, minor = value(row), measuring.numbers(row.version)[1] if row.version else 0
                 if figure is not None and minors[0] <= minor <= minors[1]:

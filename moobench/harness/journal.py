@@ -48,6 +48,7 @@ class Journal:
         self.path = os.path.join(folder, FILE)
         self._out = None
         self._cells, self._absent, self._pilots, self._floors, self._runs, self._failures, self._counts = {}, {}, {}, {}, {}, {}, {}
+        self._answers = {}
         self.sessions = []
         lines, size = ([], 0) if fresh or not os.path.exists(self.path) else read_lines(self.path)
         if lines:
@@ -100,6 +101,8 @@ class Journal:
             self._failures.setdefault(line["key"], {})[line["round"]] = line["reason"]
         elif kind == "counts":
             self._counts[line["name"], line["version"]] = (line["instructions"], line["clock_reads"])
+        elif kind == "answer":
+            self._answers[line["script"]] = line["answer"]
         elif kind == "session":
             self.sessions.append(line)
         else:
@@ -146,6 +149,10 @@ class Journal:
 
     def counts(self):
         return self._counts
+
+    def answers(self):
+        """Of other scripts, by name."""
+        return self._answers
 
     def baseline(self, cell):
         """The untraced cell that belongs to it, of the same group; None where that is absent."""

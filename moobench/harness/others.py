@@ -2,6 +2,7 @@
 
 A new one is a row in SCRIPTS. An answer is kept by the journal, so that promises can be judged again without measuring.
 """
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,17 +13,25 @@ from harness import children, context
 SYSTEM, REFERENCE = "/usr/bin/python3", "3.12"
 TIMEOUT_S = 900
 
-# Name: what is measured, and the command. Only answers to these are looked at by the table of promises.
+
+@dataclasses.dataclass(frozen=True)
+class Script:
+    subject: str
+    command: list
+    expected_s: float
+
+
+# Only answers to these are looked at by the table of promises.
 SCRIPTS = {
-    "instructions": ("instructions of a call, counted", ["instructions.py", "--json"]),
-    "slowdown": ("sixteen programs", ["slowdown.py", "--quick", "--json", "--python", REFERENCE]),
-    "native_calls": ("functions in C, and start-up with rules for them", ["native_calls.py", "--json", "--python", SYSTEM]),
-    "start": ("start-up", ["start_speed.py", "--json"]),
-    "size": ("size of traces", ["trace_size.py", "--json", "--python", SYSTEM]),
-    "sinks": ("live outputs", ["sink_speed.py", "--json"]),
-    "serve": ("kprobe serve", ["serve_speed.py", "--json"]),
-    "import": ("reading Kieker's logs", ["import_speed.py", "--json"]),
-    "report": ("reading traces", ["report_speed.py", "--json", "--python", SYSTEM]),
+    "instructions": Script("instructions of a call, counted", ["instructions.py", "--json"], 200),
+    "slowdown": Script("sixteen programs", ["slowdown.py", "--quick", "--json", "--python", REFERENCE], 120),
+    "native_calls": Script("functions in C, and start-up with rules for them", ["native_calls.py", "--json", "--python", SYSTEM], 60),
+    "start": Script("start-up", ["start_speed.py", "--json"], 30),
+    "size": Script("size of traces", ["trace_size.py", "--json", "--python", SYSTEM], 3),
+    "sinks": Script("live outputs", ["sink_speed.py", "--json"], 20),
+    "serve": Script("kprobe serve", ["serve_speed.py", "--json"], 40),
+    "import": Script("reading Kieker's logs", ["import_speed.py", "--json"], 15),
+    "report": Script("reading traces", ["report_speed.py", "--json", "--python", SYSTEM], 6),
 }
 
 
@@ -31,7 +40,7 @@ class Failure(Exception):
 
 
 def ask(name, tools):
-    command = SCRIPTS[name][1]
+    command = SCRIPTS[name].command
     try:
         done = subprocess.run([sys.executable, os.path.join(context.MOOBENCH, command[0])] + command[1:] + ["--tools", tools],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

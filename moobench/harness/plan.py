@@ -108,7 +108,7 @@ def functions_in_c(world):
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """`choices` is None where nothing is timed: instructions are counted."""
+    """`choices` is None where no cells are run."""
     question: str
     choices: typing.Optional[typing.Callable]
     quick: bool
@@ -121,6 +121,7 @@ SUITES = {
     "depth": Suite("how cost grows with the depth of recursion, 2 to 128", depth, quick=False),
     "threads": Suite("how cost grows with threads, 1 to 4", threads, quick=False),
     "instructions": Suite("instructions and clock reads of a call, by callgrind", None, quick=False),
+    "claims": Suite("whether what was promised holds, with what the other scripts here measure", None, quick=False),
 }
 
 

@@ -7,11 +7,13 @@ A table that these results have nothing for is left as it is. A new table is a f
 import re
 import statistics
 
+import measuring
 from harness.outputs import cells, markdown, talk
 from harness.outputs.markdown import quantity
 
 MARKED = re.compile(r"(?P<begin><!-- table: (?P<name>[a-z-]+) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.DOTALL)
-KINDS = ("inactive", "null", "file")
+# Ends of names of kprobe's configurations.
+STATES = ("inactive", "null", "file")
 
 
 class Unknown(Exception):
@@ -23,7 +25,7 @@ def of_suite(results, suite):
 
 
 def engine_order(row):
-    return talk.ENGINES.index(row.engine)
+    return measuring.ENGINES.index(row.engine)
 
 
 def machine(results):
@@ -77,12 +79,12 @@ def engines(results):
     rows, instructions = of_suite(results, "engines"), counted(results)
     lines = []
     for version in cells.versions(rows):
-        ours = sorted((row for row in rows if row.version == version and row.engine), key=engine_order)
+        ours = sorted((row for row in rows if row.version == version and row.engine in measuring.ENGINES), key=engine_order)
         for engine in cells.unique(row.engine for row in ours):
-            by_kind = {row.kind: row for row in ours if row.engine == engine}
-            null = by_kind.get("null")
-            lines.append([version, "`%s`" % engine] + [markdown.estimate(by_kind[kind].net_ns) if kind in by_kind else markdown.MISSING
-                                                      for kind in KINDS] +
+            by_state = {row.name.rsplit(".", 1)[1]: row for row in ours if row.engine == engine}
+            null = by_state.get("null")
+            lines.append([version, "`%s`" % engine] + [markdown.estimate(by_state[state].net_ns) if state in by_state
+                                                      else markdown.MISSING for state in STATES] +
                          [quantity(null and null.floors and null.floors.value), quantity(null and null.ratio and null.ratio.value)] +
                          [quantity(instructions.get((version, engine), {}).get(state)) for state in ("traced", "filtered", "off")])
     if lines:
@@ -151,13 +153,23 @@ TABLES = {"machine": machine, "configurations": configurations, "c": functions_i
           "instructions": instructions_of_peers, "talk": talk_table, "claims": claims, "absent": absent}
 
 
+def check(path):
+    """Raises Unknown."""
+    with open(path) as text:
+        page = text.read()
+    names = [found["name"] for found in MARKED.finditer(page)]
+    if page.count("<!-- table: ") != len(names):
+        raise Unknown("a mark <!-- table: NAME --> has no <!-- end -->")
+    for name in names:
+        if name not in TABLES:
+            raise Unknown("there is no table %s; there are: %s" % (name, ", ".join(TABLES)))
+
+
 def updated(page, results):
     """The page with new tables, and the names of those that were left as they are."""
     left = []
 
     def replace(found):
-        if found["name"] not in TABLES:
-            raise Unknown("there is no table %s; there are: %s" % (found["name"], ", ".join(TABLES)))
         lines = list(TABLES[found["name"]](results))
         if not lines:
             left.append(found["name"])
@@ -165,8 +177,6 @@ def updated(page, results):
         return found["begin"] + "\n".join(["<!-- made by moobench/run --update, not by hand -->", ""] + lines).rstrip("\n") + \
             "\n\n" + found["end"]
 
-    if page.count("<!-- table: ") != len(MARKED.findall(page)):
-        raise Unknown("a mark <!-- table: NAME --> has no <!-- end -->")
     return MARKED.sub(replace, page), left
 
 

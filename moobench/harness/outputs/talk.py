@@ -7,13 +7,13 @@ import csv
 import dataclasses
 import os
 
+import measuring
 from harness.outputs import cells
 
 # Columns of the talk's table, with the kinds of model.Configuration that they are; `file` is kprobe's own container.
 KINDS = {"none": "w/o", "inactive": "inactive", "null": "null", "file": "own file", "text": "text", "binary": "binary", "tcp": "TCP"}
 STATISTICS = {"mean": "mean", "ci95": "ci95", "sd": "sd", "q1": "1st quartile", "median": "median", "q3": "3rd quartile",
               "min": "min", "max": "max"}
-ENGINES = ["opcode", "monitoring", "frame", "profile"]
 
 # Mean by kind, and where it was said. Of other columns no figures are at hand that can be pointed at.
 PUBLISHED = {"none": 6.9, "inactive": 15.1}
@@ -24,7 +24,7 @@ KIEKER = {"1": "Kieker, weaving after import", "2": "Kieker, weaving before impo
 
 def engine(rows):
     """The one of kprobe's that `auto` takes there."""
-    return min((row.engine for row in rows if row.peer == "kprobe"), key=ENGINES.index, default=None)
+    return min((row.engine for row in rows if row.peer == "kprobe" and row.engine in measuring.ENGINES), key=measuring.ENGINES.index, default=None)
 
 
 def lines_of(rows):
@@ -35,7 +35,7 @@ def lines_of(rows):
         if found:
             yield title, plain, found
     chosen = engine(rows)
-    ours = [row for row in rows if row.peer == "kprobe" and row.engine == chosen]
+    ours = [row for row in rows if row.peer == "kprobe" and row.engine in (chosen, "auto")]
     if ours:
         yield "kprobe, %s" % chosen, plain, ours
 
