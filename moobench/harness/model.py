@@ -28,7 +28,7 @@ class Configuration:
     label: str               # for tables and plots: "kprobe opcode, nowhere"
     language: str            # of the driver: python, c
     peer: str                # module in moobench/peers
-    kind: str                # none, inactive, null, file, text, binary, tcp: the column of MooBench's table it belongs to
+    kind: str                # none, inactive, null, memory, file, text, binary, tcp: the column of MooBench's table it belongs to
     engine: str = ""         # of kprobe
     # True: the probe can be switched while the program runs, so a run alternates untraced and traced blocks.
     switchable: bool = False

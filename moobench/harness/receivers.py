@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 from harness import children
 from harness import context as contexts
@@ -16,6 +17,8 @@ import originals  # noqa: E402
 
 RECEIVER = os.path.join(contexts.MOOBENCH, "receivers", "CountingReceiver.java")
 LIMIT_S = 60
+# The metrics of bytes are those of the server's last tick.
+TICK_S = 0.15
 
 
 def start_server(context, kind):
@@ -31,20 +34,22 @@ def start_server(context, kind):
 
 
 class Serve:
-    """`kprobe serve`: `port`, then `finish`, then `metrics` and what is in the folder `output`."""
+    """`kprobe serve`: `port`, then `finish`, then what is in the folder `output`, and of Kieker's records how many `befores`."""
 
     def __init__(self, context, kind):
         self.server = start_server(context, kind)
         self.port = self.server.address()[1]
         self.output = os.path.join(self.server.folder, "out")
-        self.metrics = {}
+        self.befores = self.bytes = 0
 
     def finish(self):
         """When everything that was sent was taken."""
         import server
         try:
             server.wait_until(self.is_idle, "all peers had ended", LIMIT_S)
-            self.metrics = self.server.status()["metrics"]
+            time.sleep(TICK_S)
+            metrics = self.server.status()["metrics"]
+            self.befores, self.bytes = metrics["records_before"], metrics["bytes_received"]
             self.server.stop()
         except (AssertionError, subprocess.SubprocessError) as error:
             raise Failure("kprobe serve: " + str(error).splitlines()[0]) from error
@@ -59,7 +64,9 @@ class Serve:
 
 
 class Original:
-    """Kieker's TCP source stage and a stage that counts: `port`, then `finish`, then `records` and `befores`."""
+    """Kieker's TCP source stage and a stage that counts: `port`, then `finish`, then `befores`. It does not say how many bytes."""
+
+    bytes = None
 
     def __init__(self, context):
         java = compiled(context.work)
@@ -68,7 +75,7 @@ class Original:
         self.errors = open(os.path.join(context.folder, "receiver.errors"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
                                         preexec_fn=children.die_with_us)
-        self.records = self.befores = 0
+        self.befores = 0
         try:
             originals.wait_for_listener(self.process, self.port)
         except AssertionError as error:
@@ -82,10 +89,10 @@ class Original:
             raise Failure("Kieker's receiver did not end") from None
         self.errors.seek(0)
         complaints = [line.strip() for line in self.errors if " ERROR " in line or "Exception" in line]
-        found = re.fullmatch(rb"records (\d+) befores (\d+)\n", printed)
+        found = re.fullmatch(rb"records \d+ befores (\d+)\n", printed)
         if complaints or not found:
             raise Failure("Kieker's receiver: " + (complaints or ["it ended before its time"])[0])
-        self.records, self.befores = map(int, found.groups())
+        self.befores = int(found.group(1))
 
     def end(self):
         self.process.kill()

@@ -137,8 +137,8 @@ def run_to_server(configuration, cell, context, files):
     with receivers.ending(receivers.Serve(context, "trace" if ours else "kieker-binary")) as serve:
         def account(made, lost):
             serve.finish()
-            calls = files.reported(*traces_in(serve.output))[0] if ours else serve.metrics["records_before"]
-            return calls, serve.metrics["bytes_received"]
+            calls = files.reported(*traces_in(serve.output))[0] if ours else serve.befores
+            return calls, serve.bytes
         return run_recorded(configuration, cell, context, files, "%stcp://127.0.0.1:%s" % ("" if ours else "kieker-", serve.port), account)
 
 

@@ -2,24 +2,13 @@
 
 Prints how often each function was called.
 """
-import importlib.util
 import os
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs"))
 import accounts  # noqa: E402
-
-
-def controller_module():
-    """The module imports a name from itself that it does not define: without it, the pack of 0.0.2 cannot be imported at all."""
-    from monitoring.writer_controller import WriterController
-    spec = importlib.util.find_spec("monitoring.controller")
-    module = importlib.util.module_from_spec(spec)
-    module.WriterController = WriterController
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from kieker_pack import controller_module  # noqa: E402
 
 
 def weave(way):

@@ -133,11 +133,10 @@ def main():
     import monitored_application
     workload = Workload(arguments, probe, monitored_application.monitored_method)
     workload.run()
-    facts = probe.finish()
-    # The processor time of the main thread alone goes on until here.
+    probe.finish()
     report = {"blocks": [block for blocks in workload.reports for block in blocks], "warm_up_calls": workload.warm_up_calls(),
-              "probe": facts, "workload_cpu_ns": sum(workload.cpu_ns), "process_cpu_ns": time.process_time_ns(),
-              "peak_bytes": peak_bytes()}
+              "workload_cpu_ns": sum(workload.cpu_ns), "process_cpu_ns": time.process_time_ns(), "peak_bytes": peak_bytes()}
+    report["probe"] = probe.facts(monitored_application.monitored_method.__code__)
     with open(arguments.durations, "wb") as file:
         for durations in workload.durations:
             durations.tofile(file)

@@ -29,7 +29,10 @@ class Probe:
         pass
 
     def finish(self):
-        """After the last block, before processor times are read: what is to be known about what was recorded, for the report."""
+        """After the last block: what remains to be done belongs to the cost, and its processor time is that of the background."""
+
+    def facts(self, code):
+        """After everything was measured: what is known about what was recorded, for the report. `code` is monitored_method's."""
         return {}
 
 
