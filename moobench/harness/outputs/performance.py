@@ -57,10 +57,11 @@ def short(results, rows):
 
 
 def overhead(results):
-    """Of the interpreter that --quick takes, the first one of the suite, and of C."""
+    """Of the interpreter that --quick takes, the first one of the suite, and of C; of kprobe's engines the one that `auto` takes."""
     rows = of_suite(results, "table")
-    for title, found in (("CPython " + rows[0].version if rows else "", [row for row in rows if row.version == rows[0].version]),
-                         ("C", of_suite(results, "c"))):
+    rows = [row for row in rows if row.version == rows[0].version]
+    usual = [row for row in rows if row.peer != "kprobe" or row.engine in (talk.engine(rows), "auto")]
+    for title, found in (("CPython " + rows[0].version if rows else "", usual), ("C", of_suite(results, "c"))):
         lines = list(short(results, found))
         if lines:
             untraced = next((row for row in found if not row.net_ns), None)
