@@ -34,6 +34,8 @@ class Configuration:
     switchable: bool = False
     # Name of the untraced configuration that it is compared with; empty: the first one of its language.
     baseline: str = ""
+    # Of the interpreters that it can be had for (3.14), where that is one version only: it may be none of those of the table.
+    version: str = ""
     # Calls that can be made in one run, where records are kept in memory or on a slow way; None: any number.
     most_calls: typing.Optional[int] = None
 

@@ -75,7 +75,13 @@ def matches(name, only):
 def table(world):
     for python in world.references:
         for configuration in world.of("python"):
-            yield Choice(configuration, python)
+            if not configuration.version:
+                yield Choice(configuration, python)
+    for configuration in world.of("python"):
+        if configuration.version:
+            fitting = [python for python in world.pythons if world.version(python).startswith(configuration.version + ".")]
+            for python in fitting or world.references[:1]:
+                yield Choice(configuration, python)
 
 
 def engines(world):

@@ -20,7 +20,7 @@ class Failure(Exception):
 
 
 # The order is that of tables.
-MODULES = ["untraced", "kprobe", "kieker_python", "viztracer", "cprofile", "setprofile", "monitoring", "opentelemetry",
+MODULES = ["untraced", "kprobe", "kieker_python", "viztracer", "cprofile", "setprofile", "monitoring", "uftrace_python", "opentelemetry",
            "untraced_c", "kprobe_c", "uftrace", "lttng", "kieker_c"]
 
 

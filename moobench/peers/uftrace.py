@@ -42,27 +42,29 @@ def calls(uftrace, data, function):
     return sum(int(found) for found in re.findall(r"\s(\d+)\s+%s\s" % re.escape(function), done.stdout))
 
 
-def record(uftrace, options, command, function, cell, context, environment):
-    """A run of the driver under `uftrace record`, with what is in its data."""
+def record(uftrace, options, command, function, cell, context, environment, more=()):
+    """A run of the driver under `uftrace record`, and how many calls of the function are in its data."""
     data = os.path.join(context.folder, "uftrace.data")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = driver.run([uftrace, "record", "--no-pager", "--force", "--no-event", "-d", data] + options + command, cell.parameters,
-                     context.folder, environment)
+    run = driver.run([uftrace, "record", "--no-pager", "--no-event", "-d", data] + options + command, cell.parameters,
+                     context.folder, environment, more)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # uftrace writes in a process of its own, the driver's parent.
     run.process_cpu_ns = int(1e9 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
     run.notes.append("the writer's processor time includes the start of uftrace and its end")
-    run.calls_recorded = calls(uftrace, data, function)
-    run.calls_lost = run.calls_made - run.calls_recorded
     run.recorded_bytes = destinations.bytes_in(data)
-    if not run.calls_recorded:
+    recorded = calls(uftrace, data, function)
+    if not recorded:
         raise Failure("uftrace recorded nothing of %s" % function)
-    if run.calls_lost < 0:
-        raise Failure("%d calls were made, but %d recorded" % (run.calls_made, run.calls_recorded))
-    return run
+    return run, recorded
 
 
 def run(configuration, cell, context):
     _, variant, options = _way(configuration)
-    return record(shutil.which("uftrace"), options, [native.driver(context.work, variant)], "monitored_method", cell, context,
-                  measuring.environment())
+    run, recorded = record(shutil.which("uftrace"), ["--force"] + options, [native.driver(context.work, variant)],
+                           "monitored_method", cell, context, measuring.environment())
+    run.calls_recorded = recorded
+    run.calls_lost = run.calls_made - run.calls_recorded
+    if run.calls_lost < 0:
+        raise Failure("%d calls were made, but %d recorded" % (run.calls_made, run.calls_recorded))
+    return run
