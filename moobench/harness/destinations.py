@@ -3,26 +3,14 @@ import json
 import os
 import re
 import subprocess
-import sys
-import time
 
-from harness import children
-from harness import context as places
+from harness import receivers
+from peers import Failure
 
 # By kinds of the program's output, what comes before the place in KPROBE_OUTPUT.
 KINDS = {"null": "null:", "file": "file:", "kieker-binary": "kieker-binary:", "kieker-text": "kieker-text:",
          "tcp": "tcp://", "kieker-tcp": "kieker-tcp://"}
-LOST = re.compile(r"(\d+) calls (?:are not in the log|did not get there)")
-# The metrics of bytes are those of the collector's last tick.
-TICKS_S = 0.15
-
-
-def _server(kprobe, folder, place):
-    os.environ.setdefault("KPROBE", kprobe)
-    sys.path.append(os.path.join(places.TOP, "tests", "serve"))
-    import server
-    server.KPROBE = kprobe
-    return server.Server(folder, output="trace:" + place, preexec_fn=children.die_with_us)
+COMPLETE = re.compile(r"the trace is complete: (\d+) calls made, (\d+) of them lost")
 
 
 def bytes_in(place):
@@ -32,64 +20,51 @@ def bytes_in(place):
 
 
 class Destination:
-    """A context manager; `output` is what KPROBE_OUTPUT has to be, `options` more of KPROBE_'s. When the program has ended:
+    """A context manager; `output` is what KPROBE_OUTPUT has to be, `options` more of KPROBE_'s. When the program has ended,
+    `fill_in` completes its model.Run."""
 
-        calls()     (recorded, lost): None, None for nowhere; calls that only have a begin count as recorded
-        bytes()     that were written, or sent to the collector
-    """
-
-    def __init__(self, kind, tools, folder):
-        self.kind, self.tools, self.folder = kind, tools, folder
-        self.place = os.path.join(folder, "recorded" + (".kpt" if kind == "file" else ""))
-        self.log = os.path.join(folder, "kprobe.log")
-        self.server, self.received = None, None
+    def __init__(self, kind, context):
+        self.kind, self.context, self.serve = kind, context, None
+        self.place = os.path.join(context.folder, "recorded" + (".kpt" if kind == "file" else ""))
+        self.log = os.path.join(context.folder, "kprobe.log")
         self.output = KINDS[kind] + self.place if kind != "null" else KINDS[kind]
         # The end of the program waits for slow places: all that is lost is lost while it ran.
-        self.options = {"LOG_FILE": self.log, "SPOOL": folder, "LINGER": "60s"}
+        self.options = {"LOG": "info", "LOG_FILE": self.log, "SPOOL": context.folder, "LINGER": "60s"}
 
     def __enter__(self):
         if self.kind.endswith("tcp"):
-            os.mkdir(self.place)
-            self.server = _server(os.path.join(self.tools, "kprobe"), self.folder, self.place)
-            self.output = "%s127.0.0.1:%d" % (KINDS[self.kind], self.server.address()[1])
+            self.serve = receivers.Serve(self.context, "trace")
+            self.place = self.serve.output
+            self.output = "%s127.0.0.1:%d" % (KINDS[self.kind], self.serve.port)
         return self
 
     def __exit__(self, *failure):
-        if self.server and self.server.process.poll() is None:
-            self.server.kill()
-
-    def _settle(self):
-        """All that was sent is in the collector's files."""
-        if self.server and self.received is None:
-            while self.server.metric("peers"):
-                time.sleep(0.02)
-            time.sleep(TICKS_S)
-            self.received = self.server.metric("bytes_received")
-            self.server.stop()
+        if self.serve:
+            self.serve.end()
 
     def _said(self):
-        try:
-            with open(self.log, errors="replace") as log:
-                return log.read()
-        except FileNotFoundError:
-            return ""
+        """Calls made and lost by the shim's own account."""
+        with open(self.log, errors="replace") as log:
+            found = COMPLETE.search(log.read())
+        if not found:
+            raise Failure("kprobe did not complete a trace")
+        return map(int, found.groups())
 
-    def _traces(self):
-        if not self.server:
-            return [self.place]
-        return [os.path.join(self.place, name) for name in sorted(os.listdir(self.place))]
+    def _there(self):
+        """Calls that are in the trace or log."""
+        paths = [self.place]
+        if self.serve:
+            paths = [os.path.join(self.place, name) for name in sorted(os.listdir(self.place))]
+        said = subprocess.run([self.context.kprobe, "info", "--json"] + paths, check=True, timeout=120, stdout=subprocess.PIPE)
+        return json.loads(said.stdout)["calls"]
 
-    def calls(self):
-        if self.kind == "null":
-            return None, None
-        self._settle()
-        said = subprocess.run([os.path.join(self.tools, "kprobe"), "info", "--json"] + self._traces(), check=True, timeout=120,
-                              stdout=subprocess.PIPE)
-        info = json.loads(said.stdout)
-        return info["calls"], info["calls_lost"] + sum(map(int, LOST.findall(self._said())))
-
-    def bytes(self):
-        if self.kind == "null":
-            return 0
-        self._settle()
-        return self.received if self.server else bytes_in(self.place)
+    def fill_in(self, run):
+        """Fails when calls were made that were neither recorded nor counted as lost."""
+        made, lost = self._said()
+        if self.serve:
+            self.serve.finish()
+        there = made - lost if self.kind == "null" else self._there()
+        if made != run.calls_made or there + lost != made:
+            raise Failure("%d calls were made, %d seen, %d recorded and %d lost" % (run.calls_made, made, there, lost))
+        run.calls_recorded, run.calls_lost = there, lost
+        run.recorded_bytes = None if self.kind == "null" else self.serve.bytes if self.serve else bytes_in(self.place)

@@ -2,7 +2,6 @@
 
 Switched off by a rule, a hooked function is not what it was before: so runs are compared with those of the untraced configuration.
 """
-import dataclasses
 import os
 
 import measuring
@@ -37,32 +36,16 @@ def absent(configuration, cell, context):
     return native.absence(context.work, variant(configuration))
 
 
-def _traced(configuration, parameters, context, folder, kind):
-    """A run, the calls that were recorded and lost, and the bytes that hold them."""
-    program = native.driver(context.work, variant(configuration))
-    with destinations.Destination(kind, context.tools, folder) as destination:
-        environment = measuring.environment(
-            context.shim, OUTPUT=destination.output, FILTER=INACTIVE if configuration.kind == "inactive" else RULE,
-            INLINE="1" if configuration.engine == "inline" else None, **destination.options)
-        run = driver.run([program], parameters, folder, environment)
-        if configuration.kind == "inactive":
-            if os.path.exists(destination.place):
-                raise Failure("something was recorded, though no rule selects it")
-            run.calls_recorded, run.calls_lost, run.recorded_bytes = 0, 0, 0
-            return run
-        run.calls_recorded, run.calls_lost = destination.calls()
-        run.recorded_bytes = destination.bytes()
-    if kind != "null" and run.calls_recorded + run.calls_lost != run.calls_made:
-        raise Failure("%d calls were made, %d recorded and %d lost" % (run.calls_made, run.calls_recorded, run.calls_lost))
-    return run
-
-
 def run(configuration, cell, context):
-    kind = {"inactive": "file"}.get(configuration.kind, configuration.name.rsplit(".", 1)[1])
-    if kind == "null":
-        # Nowhere leaves nothing to count: the same on a small scale, to a file, shows that calls are seen.
-        folder = os.path.join(context.folder, "seen")
-        os.mkdir(folder)
-        few = dataclasses.replace(cell.parameters, invocations=10, blocks=1)
-        _traced(configuration, few, context, folder, "file")
-    return _traced(configuration, cell.parameters, context, context.folder, kind)
+    program = native.driver(context.work, variant(configuration))
+    inactive = configuration.kind == "inactive"
+    with destinations.Destination("file" if inactive else configuration.name.rsplit(".", 1)[1], context) as destination:
+        environment = measuring.environment(
+            context.shim, OUTPUT=destination.output, FILTER=INACTIVE if inactive else RULE,
+            INLINE="1" if configuration.engine == "inline" else None, **destination.options)
+        result = driver.run([program], cell.parameters, context.folder, environment)
+        if not inactive:
+            destination.fill_in(result)
+        elif os.path.exists(destination.place):
+            raise Failure("something was recorded, though no rule selects it")
+    return result
