@@ -50,14 +50,15 @@ class Talk(InFolder):
         self.assertEqual([float(found[row.name][name + "_us"]) for name in ("mean", "sd", "ci95", "q1", "median", "q3", "max", "min")],
                          [float("%.6g" % (10 * getattr(row.moobench, name)))
                           for name in ("mean", "sd", "ci95", "q1", "median", "q3", "max", "min")])
-        self.assertEqual(found["kprobe.auto.kieker-text"]["column"], "text")
+        self.assertEqual([found[name]["column"] for name in ("kprobe.auto.kieker-text", "kieker-python.dummy.1", "kieker-python.tcp.2.java")],
+                         ["text", "null", "TCP"])
         # Of other engines than the one that `auto` takes nothing is here.
         self.assertNotIn("kprobe.profile.null", found)
 
     def test_published_figures_are_beside_and_never_ours(self):
         talk.write(STORED, self.folder)
         published = {line["name"]: line["published_mean_us"] for line in self.lines() if line["published_mean_us"]}
-        self.assertEqual(published, {"none": "6.9", "kieker-python.inactive.1": "15.1", "kieker-python.inactive.2": "15.1"})
+        self.assertEqual(published, {"untraced": "6.9", "kieker-python.inactive.1": "15.1", "kieker-python.inactive.2": "15.1"})
         self.assertIn("| published, another machine | 6.900 | 15.100 |", self.text("talk.md"))
 
     def test_overview_has_both_ways_of_weaving_and_kprobe(self):

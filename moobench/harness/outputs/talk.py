@@ -31,7 +31,7 @@ def lines_of(rows):
     """Pairs of who measured (a line of the talk's table) and their rows by kind; `untraced` belongs to all of them."""
     plain = next((row for row in rows if row.peer == "untraced"), None)
     for approach, title in KIEKER.items():
-        found = [row for row in rows if row.peer == "kieker_python" and row.name.endswith("." + approach)]
+        found = [row for row in rows if row.peer == "kieker_python" and approach in row.name.split(".")]
         if found:
             yield title, plain, found
     chosen = engine(rows)
