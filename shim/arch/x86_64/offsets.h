@@ -29,6 +29,9 @@
 #define S_ENTER       1
 #define S_EXIT        2
 
+/* How far ahead of a slot its thread asks for the ring's lines. */
+#define PREFETCH_BYTES 512
+
 /* struct kp_cache_entry and kp_cache_set: the key's bits 6.. as an offset into entries of 16 bytes */
 #define C_KEY      0
 #define C_ID       8

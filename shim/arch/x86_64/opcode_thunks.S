@@ -7,9 +7,11 @@
  * GCC and LLVM use it only there); the functions of a tail-call interpreter that call nothing have left their
  * frame when they jump. So a thunk may push.
  *
- * Unwinding: the first push is the address of the opcode's own code. To an unwinder that is the return
- * address: the thunk looks like a signal handler that interrupted the interpreter there, before the first
- * instruction. All that the unwinder needs of the interpreter's frame is valid at that place.
+ * Unwinding: to an unwinder the thunk looks like a signal handler that interrupted the interpreter at the
+ * opcode's own code, before the first instruction. All that the unwinder needs of the interpreter's frame is
+ * valid at that place. The address is not on the stack, since to put it there and take it away again costs more
+ * than all else but the clock: a thunk is the start of an aligned block, at whose end stands how far from there
+ * the word is that holds the address. So the unwind information finds that word from any place in the thunk.
  *
  * Paths: a short one in assembly for a function that is not traced, and for plain calls and returns that are.
  * It has no side effect before it is sure. Else C code that uses general registers only (opcode_fast.c), else
@@ -68,33 +70,41 @@
         LOAD_FIELD SITE_CURRENT, \register, \register
 .endm
 
-.macro THUNK_START name
-        .balign 16
+/* Bytes of a block; BLOCK_END is where the distance stands. */
+#define SHORT_BLOCK   512
+#define GENERAL_BLOCK 128
+#define BLOCK_END(block) (block - 8)
+
+/*
+ * DW_CFA_expression, rip is saved at: breg16 0 (rip), const2s -block, and, plus_uconst end, dup, deref, plus.
+ */
+.macro CFI_TARGET block
+        .cfi_escape 0x10, 16, 12, 0x80, 0, 0x0b, -\block & 0xff, -\block >> 8 & 0xff, 0x1a
+        .cfi_escape 0x23, BLOCK_END(\block) & 0x7f | 0x80, BLOCK_END(\block) >> 7, 0x12, 0x06, 0x22
+.endm
+
+.macro THUNK_START name, block
+        .balign \block
 \name:
         .cfi_startproc
         .cfi_signal_frame
         .cfi_def_cfa %rsp, 0
-        .cfi_undefined %rip
+        CFI_TARGET \block
         endbr64
 .endm
 
-.macro PUSH_TARGET kind, slot
-        pushq   kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot)(%rip)
-        .cfi_def_cfa_offset 8
-        .cfi_offset %rip, -8
+.macro THUNK_END name, block, kind, slot
+        .cfi_endproc
+        .org    \name + BLOCK_END(\block), 0xcc
+        .quad   kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot) - .
 .endm
 
 .macro GO_ON kind, slot
-        lea     8(%rsp), %rsp
-        .cfi_def_cfa_offset 0
-        .cfi_undefined %rip
         jmp     *kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot)(%rip)
 .endm
 
-/* Any kind, with the target pushed: C code in two stages. */
+/* Any kind: C code in two stages. */
 .macro GENERAL kind, slot
-        .cfi_def_cfa_offset 8
-        .cfi_offset %rip, -8
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
@@ -151,16 +161,35 @@ full:
         .cfi_endproc
 
 .macro GENERAL_THUNK kind, slot
-THUNK_START general_\kind\()_\slot
-        PUSH_TARGET \kind, \slot
+THUNK_START general_\kind\()_\slot, GENERAL_BLOCK
         GENERAL \kind, \slot
-        .cfi_endproc
+        THUNK_END general_\kind\()_\slot, GENERAL_BLOCK, \kind, \slot
+.endm
+
+/*
+ * The next slot of the ring, rsi: its number. Its line is wanted for writing long before the stores get there: the
+ * writer, on another CPU, was the last to have it.
+ */
+.macro GET_SLOT
+        and     T_MASK(%rcx), %rsi
+        shl     $4, %rsi
+        add     T_SLOTS(%rcx), %rsi
+        prefetchw PREFETCH_BYTES(%rsi)
+.endm
+
+/* The slot is complete. */
+.macro PUBLISH
+        mov     T_HEAD(%rcx), %rax
+        mov     T_RING(%rcx), %rsi
+        inc     %rax
+        mov     %rax, T_HEAD(%rcx)
+        mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
+        movl    $0, T_BUSY(%rcx)
 .endm
 
 /* RESUME: a call starts, or a generator goes on. rax: frame, rcx: code, rdx: cache entry. */
 .macro START_THUNK cframe, slot
-THUNK_START start_\cframe\()_\slot
-        PUSH_TARGET K_START, \slot
+THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
@@ -175,35 +204,27 @@ THUNK_START start_\cframe\()_\slot
         LOCAL   add %fs:SITE_EMPTY + L_CACHE, %rdx
         cmp     %rcx, C_KEY(%rdx)
         jne     8803f
-        cmpl    $0, C_ID(%rdx)
-        jne     8802f
-        .cfi_remember_state
-        RESTORE %rdx
-        RESTORE %rcx
-        RESTORE %rax
-        GO_ON   K_START, \slot
-        .cfi_restore_state
-8802:                                   /* traced */
+        mov     C_ID(%rdx), %edx
+        test    %edx, %edx
+        je      8802f                   /* not traced */
         .cfi_remember_state
         SAVE    %rsi
-        mov     C_ID(%rdx), %edx
+        LOAD_LOCAL L_TSTATE, %rsi
+        mov     SITE_EMPTY(%rsi), %ecx  /* called by somebody's trace function */
+        SITE    SITE_TRACING
+        orb     SITE_EMPTY(%rax), %cl   /* FRAME_OWNED_BY_THREAD is 0: no generator */
+        SITE    SITE_OWNER
+        LOAD_FIELD SITE_CHUNK, %rsi, %rsi
+        LOCAL   sub %fs:SITE_EMPTY + L_CHUNK, %rsi
+        or      %rcx, %rsi              /* not 0: another stack, or a new piece of it */
+        jne     8804f
         LOAD_SELF %rcx
         mov     T_LIVE(%rcx), %rsi
         mov     (%rsi), %esi
-        cmp     %esi, T_EPOCH(%rcx)
+        cmp     T_EPOCH(%rcx), %esi
         jne     8804f
-        LOAD_LOCAL L_TSTATE, %rsi
-        cmpl    $0, SITE_EMPTY(%rsi)
-        SITE    SITE_TRACING, 1
-        jne     8805f                   /* called by somebody's trace function */
-        LOAD_FIELD SITE_CHUNK, %rsi, %rsi
-        COMPARE_LOCAL %rsi, L_CHUNK
-        jne     8804f                   /* another stack, or a new piece of it */
         COMPARE_LOCAL %rax, L_TOP_FRAME
         je      8805f                   /* dispatched again after instrumentation */
-        cmpb    $0, SITE_EMPTY(%rax)    /* FRAME_OWNED_BY_THREAD: no generator */
-        SITE    SITE_OWNER, 1
-        jne     8804f
         movl    $1, T_BUSY(%rcx)        /* a signal handler must not touch ring and stack now */
         mov     T_HEAD(%rcx), %rsi
         cmp     T_LIMIT(%rcx), %rsi
@@ -219,11 +240,8 @@ THUNK_START start_\cframe\()_\slot
         inc     %rax
         mov     %rax, T_CALLS(%rcx)
         mov     %rax, R_CALLS(%rsi)
-        mov     T_HEAD(%rcx), %rax
-        mov     T_MASK(%rcx), %rsi
-        and     %rax, %rsi
-        shl     $4, %rsi
-        add     T_SLOTS(%rcx), %rsi
+        mov     T_HEAD(%rcx), %rsi
+        GET_SLOT
         mov     %edx, S_ID(%rsi)
         mov     T_DEPTH(%rcx), %eax
         lea     1(%rax), %edx
@@ -232,17 +250,14 @@ THUNK_START start_\cframe\()_\slot
         or      $S_ENTER, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
         rdtsc
-        shl     $32, %rdx
-        or      %rdx, %rax
-        mov     %rax, S_TIME(%rsi)
-        mov     T_HEAD(%rcx), %rax
-        mov     T_RING(%rcx), %rsi
-        inc     %rax
-        mov     %rax, T_HEAD(%rcx)
-        mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
-        movl    $0, T_BUSY(%rcx)
+        mov     %eax, S_TIME(%rsi)
+        mov     %edx, S_TIME + 4(%rsi)
+        PUBLISH
 8805:
         RESTORE %rsi
+8802:
+        .cfi_restore_state
+        .cfi_remember_state
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
@@ -255,58 +270,41 @@ THUNK_START start_\cframe\()_\slot
 8804:
         RESTORE %rsi
 8803:
+        .cfi_restore_state
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
         GENERAL K_START, \slot
-        .cfi_endproc
+        THUNK_END start_\cframe\()_\slot, SHORT_BLOCK, K_START, \slot
 .endm
 
 /* A return. rax: frame. */
 .macro RETURN_THUNK cframe, slot
-THUNK_START return_\cframe\()_\slot
-        PUSH_TARGET K_RETURN, \slot
+THUNK_START return_\cframe\()_\slot, SHORT_BLOCK
         SAVE    %rax
         LOAD_FRAME \cframe, %rax
         COMPARE_LOCAL %rax, L_TOP_FRAME
-        je      8802f
-        testb   $2, %fs:SITE_EMPTY + L_TOP_FRAME
-        SITE    SITE_LOCAL, 1
-        jne     8803f                   /* a region, perhaps of this frame */
-        LOAD_LOCAL L_TSTATE, %rax
-        LOAD_FIELD SITE_CHUNK, %rax, %rax
-        COMPARE_LOCAL %rax, L_CHUNK
-        jne     8803f                   /* the innermost open call is of another stack */
-        .cfi_remember_state
-        RESTORE %rax
-        GO_ON   K_RETURN, \slot
-        .cfi_restore_state
-8802:
+        jne     8802f
         .cfi_remember_state
         SAVE    %rcx
         SAVE    %rdx
         SAVE    %rsi
-        rdtsc                           /* first: what follows is not part of the call */
-        shl     $32, %rdx
-        or      %rax, %rdx
         LOAD_SELF %rcx
+        LOAD_LOCAL L_TSTATE, %rax
         mov     T_LIVE(%rcx), %rsi
         mov     (%rsi), %esi
-        cmp     %esi, T_EPOCH(%rcx)
+        sub     T_EPOCH(%rcx), %esi
+        or      SITE_EMPTY(%rax), %esi  /* of a trace function, where a frame lay that is gone */
+        SITE    SITE_TRACING
         jne     8804f
-        LOAD_LOCAL L_TSTATE, %rsi
-        cmpl    $0, SITE_EMPTY(%rsi)
-        SITE    SITE_TRACING, 1
-        jne     8805f                   /* of a trace function, where a frame lay that is gone */
+        rdtsc                           /* what follows is not part of the call */
         movl    $1, T_BUSY(%rcx)
-        mov     T_HEAD(%rcx), %rax
-        cmp     T_LIMIT(%rcx), %rax
+        mov     T_HEAD(%rcx), %rsi
+        cmp     T_LIMIT(%rcx), %rsi
         jae     8806f
-        mov     T_MASK(%rcx), %rsi
-        and     %rax, %rsi
-        shl     $4, %rsi
-        add     T_SLOTS(%rcx), %rsi
-        mov     %rdx, S_TIME(%rsi)
+        GET_SLOT
+        mov     %eax, S_TIME(%rsi)
+        mov     %edx, S_TIME + 4(%rsi)
         LOAD_LOCAL L_TOP, %rdx
         mov     A_ID(%rdx), %eax
         mov     %eax, S_ID(%rsi)
@@ -320,19 +318,14 @@ THUNK_START return_\cframe\()_\slot
         shl     $S_DEPTH_SHIFT, %eax
         or      $S_EXIT, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
-        mov     T_HEAD(%rcx), %rax
-        mov     T_RING(%rcx), %rsi
-        inc     %rax
-        mov     %rax, T_HEAD(%rcx)
-        mov     %rax, R_HEAD(%rsi)      /* release, as above */
-        movl    $0, T_BUSY(%rcx)
-8805:
+        PUBLISH
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
         GO_ON   K_RETURN, \slot
         .cfi_restore_state
+        .cfi_remember_state
         .cfi_adjust_cfa_offset 24
 8806:
         movl    $0, T_BUSY(%rcx)
@@ -340,10 +333,24 @@ THUNK_START return_\cframe\()_\slot
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
+        jmp     8803f
+        .cfi_restore_state
+        .cfi_remember_state
+8802:                                   /* not innermost */
+        testb   $2, %fs:SITE_EMPTY + L_TOP_FRAME
+        SITE    SITE_LOCAL, 1
+        jne     8803f                   /* a region, perhaps of this frame */
+        LOAD_LOCAL L_TSTATE, %rax
+        LOAD_FIELD SITE_CHUNK, %rax, %rax
+        COMPARE_LOCAL %rax, L_CHUNK
+        jne     8803f                   /* the innermost open call is of another stack */
+        RESTORE %rax
+        GO_ON   K_RETURN, \slot
+        .cfi_restore_state
 8803:
         RESTORE %rax
         GENERAL K_RETURN, \slot
-        .cfi_endproc
+        THUNK_END return_\cframe\()_\slot, SHORT_BLOCK, K_RETURN, \slot
 .endm
 
         .irp    slot, 0, 1, 2, 3

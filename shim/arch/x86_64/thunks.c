@@ -20,7 +20,7 @@ extern const struct site __start_kp_sites[], __stop_kp_sites[];
 
 /* The section that all sites lie in. */
 extern uint8_t __start_kp_thunks[], __stop_kp_thunks[];
-#define THUNKS_BYTES_MAX 16384
+#define THUNKS_BYTES_MAX 20480
 
 void *kp_thunk_targets[K_KINDS * K_SLOTS];
 void *kp_thunk_evaluator;
