@@ -18,6 +18,25 @@ static inline bool kp_emit_room(struct kp_thread_state *t, unsigned kind, uint32
     return __builtin_expect(t->head < t->limit, 1) || kp_emit_slow(t, kind, depth);
 }
 
+/*
+ * The slot that is next. Its line is wanted for writing long before the stores get there: the writer, on
+ * another CPU, was the last to have it. How far ahead: enough for some hundred nanoseconds of events. (GCC
+ * makes a prefetch for reading of its builtin; the instruction does nothing on a CPU without it.)
+ */
+#define KP_EMIT_SLOTS_AHEAD 32u
+
+static inline struct kp_slot *kp_emit_slot(struct kp_thread_state *t)
+{
+    struct kp_slot *slot = &t->slots[t->head & t->mask];
+
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(slot[KP_EMIT_SLOTS_AHEAD]));
+#else
+    __builtin_prefetch(slot + KP_EMIT_SLOTS_AHEAD, 1);
+#endif
+    return slot;
+}
+
 static inline void kp_emit_publish(struct kp_thread_state *t, uint64_t head)
 {
     t->head = head;
@@ -29,7 +48,7 @@ static inline void kp_emit_publish(struct kp_thread_state *t, uint64_t head)
 static inline void kp_emit_sure(struct kp_thread_state *t, unsigned kind, uint32_t id, uint32_t depth,
                                 uint64_t time)
 {
-    struct kp_slot *slot = &t->slots[t->head & t->mask];
+    struct kp_slot *slot = kp_emit_slot(t);
 
     slot->time = time;
     slot->id = id;
@@ -40,7 +59,7 @@ static inline void kp_emit_sure(struct kp_thread_state *t, unsigned kind, uint32
 /* The caller has counted the call. */
 static inline void kp_emit_enter_sure(struct kp_thread_state *t, uint32_t id, uint32_t depth, unsigned clock)
 {
-    struct kp_slot *slot = &t->slots[t->head & t->mask];
+    struct kp_slot *slot = kp_emit_slot(t);
 
     atomic_store_explicit(&t->ring->calls, t->calls, memory_order_relaxed);
     slot->id = id;
@@ -78,7 +97,7 @@ static inline void kp_emit_pair(struct kp_thread_state *t, unsigned kind, uint32
         t->slots[t->mask] = (struct kp_slot){0};
         kp_emit_publish(t, t->head + 1);
     }
-    slot = &t->slots[t->head & t->mask];
+    slot = kp_emit_slot(t);
     slot[0].time = time;
     slot[0].id = id;
     slot[0].kind_depth = KP_SLOT_PACK(kind, depth);

@@ -54,13 +54,6 @@ kp_call_thunks:
 
         .text
 
-/* eax:edx to rdx. */
-.macro READ_CLOCK_RDX
-        rdtsc
-        shl     $32, %rdx
-        or      %rax, %rdx
-.endm
-
 /*
  * A probe begins: rcx is the thread's state. Jump to `off` unless tracing is on and the state up to date and no probe is
  * under way; to `full`, with the probe begun, unless three slots are free (a signal handler may use them up until it has).
@@ -147,6 +140,7 @@ kp_call_thunks:
         and     T_MASK(%rcx), %rsi
         shl     $4, %rsi
         add     T_SLOTS(%rcx), %rsi
+        prefetchw PREFETCH_BYTES(%rsi)
         mov     T_DEPTH(%rcx), %eax
         mov     %edx, S_ID(%rsi)
         lea     1(%rax), %edx
@@ -154,8 +148,9 @@ kp_call_thunks:
         shl     $S_DEPTH_SHIFT, %eax
         or      $S_ENTER, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
-        READ_CLOCK_RDX
-        mov     %rdx, S_TIME(%rsi)
+        rdtsc
+        mov     %eax, S_TIME(%rsi)
+        mov     %edx, S_TIME + 4(%rsi)
         mov     T_HEAD(%rcx), %rax
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
@@ -181,18 +176,20 @@ kp_call_thunks:
         lea     1(%rdi), %r8
         cmp     %r8, %fs:L_TOP_FRAME(%r9)
         jne     8803f                   /* calls above it ended unseen, or it is of another stack */
-        READ_CLOCK_RDX                  /* in the probe: a handler before it may write events */
+        rdtsc                           /* in the probe: a handler before it may write events */
         mov     %fs:L_TOP(%r9), %r10
-        lea     1(%rsi), %rax           /* rsi: the head */
+        lea     1(%rsi), %r8            /* rsi: the head */
         and     T_MASK(%rcx), %rsi
         shl     $4, %rsi
         add     T_SLOTS(%rcx), %rsi
+        prefetchw PREFETCH_BYTES(%rsi)
         mov     A_ID(%r10), %r11d
-        mov     %rdx, S_TIME(%rsi)
-        mov     A_FRAME - A_BYTES(%r10), %r8
+        mov     %eax, S_TIME(%rsi)
+        mov     %edx, S_TIME + 4(%rsi)
+        mov     A_FRAME - A_BYTES(%r10), %rax
         mov     %r11d, S_ID(%rsi)
         sub     $A_BYTES, %r10
-        mov     %r8, %fs:L_TOP_FRAME(%r9)
+        mov     %rax, %fs:L_TOP_FRAME(%r9)
         mov     %r10, %fs:L_TOP(%r9)
         mov     T_DEPTH(%rcx), %edx
         mov     T_RING(%rcx), %r11
@@ -201,11 +198,11 @@ kp_call_thunks:
         shl     $S_DEPTH_SHIFT, %edx
         or      $S_EXIT, %edx
         mov     %edx, S_KIND_DEPTH(%rsi)
-        mov     T_CALL_FRAMES(%rcx), %r8
-        mov     %rax, T_HEAD(%rcx)
-        mov     %r8, F_NEXT(%rdi)
+        mov     T_CALL_FRAMES(%rcx), %rax
+        mov     %r8, T_HEAD(%rcx)
+        mov     %rax, F_NEXT(%rdi)
         mov     %rdi, T_CALL_FRAMES(%rcx)
-        mov     %rax, R_HEAD(%r11)      /* release, as above */
+        mov     %r8, R_HEAD(%r11)       /* release, as above */
         movl    $0, T_BUSY(%rcx)
         .cfi_remember_state
         GO_BACK \all
