@@ -4,6 +4,7 @@ The first line is the header, with what must be the same to go on. A line that w
 Of several lines about the same thing the last counts.
 """
 import dataclasses
+import fcntl
 import json
 import os
 
@@ -60,6 +61,10 @@ class Journal:
         self.resumed = bool(self._runs)
         if fixed is not None:
             self._out = open(self.path, "ab")
+            try:
+                fcntl.flock(self._out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Refused("%s is being written by another run" % self.path) from None
             self._out.truncate(size)
             if not lines:
                 self._write({"kind": "header", "format": FORMAT, "fixed": fixed})

@@ -36,6 +36,7 @@ COLUMNS = [
     ("lost", lambda row: MISSING if row.calls_lost is None else str(row.calls_lost)),
     ("memory MiB", lambda row: mebibytes(row.peak_added_bytes)),
     ("writer ns", lambda row: quantity(row.writer_cpu_ns)),
+    ("disturbed", lambda row: "%.0f %%" % (100 * row.disturbed) if row.disturbed else MISSING),
 ]
 
 
@@ -67,9 +68,7 @@ def table(rows):
     yield "| configuration | %s |" % " | ".join(head for head, _ in columns)
     yield "| --- |%s" % (" ---: |" * len(columns))
     for row in rows:
-        hints = list(row.notes) + (["Disturbed: in %.0f %% of the blocks the machine's speed moved by more than a tenth."
-                                    % (100 * row.disturbed)] if row.disturbed >= 0.25 else [])
-        yield "| %s%s | %s |" % (about(row), notes.marks(hints), " | ".join(cell(row) for _, cell in columns))
+        yield "| %s%s | %s |" % (about(row), notes.marks(row.notes), " | ".join(cell(row) for _, cell in columns))
     yield ""
     yield from notes.lines()
 
