@@ -155,7 +155,8 @@ def with_baselines(world, choices):
 
 def choices(world, suite):
     """Of a suite: those that can be had here."""
-    for choice in with_baselines(world, list(SUITES[suite].choices(world))):
+    selected = SUITES[suite].choices
+    for choice in with_baselines(world, list(selected(world)) if selected else []):
         if not world.absent(choice.configuration, choice.python):
             yield choice
 

@@ -140,6 +140,10 @@ def one_line(failure):
     return text if known and text else "%s: %s" % (type(failure).__name__, text)
 
 
+def place(cell):
+    return title(cell).split(", ", 1)[1]
+
+
 def title(cell):
     p = cell.parameters
     return ", ".join([cell.configuration.label, "CPython " + cell.version if cell.version else "C", "depth %d" % p.depth]
