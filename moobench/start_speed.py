@@ -15,7 +15,7 @@ import measuring
 from native_calls import seconds
 
 
-def measure(command, shim, rounds, folder):
+def measure(command, is_python, shim, rounds, folder):
     plain, longer = [], []
     for number in range(rounds + 1):
         untraced = seconds(command, measuring.environment())
@@ -23,7 +23,7 @@ def measure(command, shim, rounds, folder):
         if number:
             plain.append(untraced)
             longer.append(traced - untraced)
-    return {"command": " ".join(command), "untraced_ms": 1000 * statistics.median(plain),
+    return {"command": " ".join(command), "is_python": is_python, "untraced_ms": 1000 * statistics.median(plain),
             "longer_ms": 1000 * statistics.median(longer)}
 
 
@@ -36,8 +36,10 @@ def main():
     arguments = parser.parse_args()
     shim, rows = measuring.library(arguments.tools), []
     with tempfile.TemporaryDirectory() as folder:
-        for command in [["/bin/true"]] + [[python, "-c", "pass"] for python in measuring.chosen_pythons(arguments.python)]:
-            rows.append(measure(command, shim, arguments.rounds, folder))
+        programs = [(["/bin/true"], False)]
+        programs += [([python, "-c", "pass"], True) for python in measuring.chosen_pythons(arguments.python)]
+        for command, is_python in programs:
+            rows.append(measure(command, is_python, shim, arguments.rounds, folder))
             if not arguments.json:
                 print("%-60s %6.1f ms, %+.1f ms with the library" % (
                     rows[-1]["command"], rows[-1]["untraced_ms"], rows[-1]["longer_ms"]), flush=True)

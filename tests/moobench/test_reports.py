@@ -100,7 +100,7 @@ class Claims(unittest.TestCase):
     def test_each_promise_reads_what_there_is(self):
         """A promise whose figures are looked for under a name that nothing has would never be broken."""
         slowdown = [{"version": "3.12.1", "better_than_viztracer": {"regex": 0.9, "nbody": None, "json": 2.0}}]
-        answers = dict(STORED.answers, slowdown=slowdown, start=[{"command": "/usr/bin/python3 -c pass", "longer_ms": 11.0}],
+        answers = dict(STORED.answers, slowdown=slowdown, start=[{"command": "/usr/bin/python3 -c pass", "is_python": True, "longer_ms": 11.0}],
                        size=[{"program": name, "bytes_per_call": 3.0} for name in ("mixed", "recursion")],
                        serve=[{"name": name, "rate": 2.4e6} for name in ("trace", "kieker-text", "kieker-binary")])
         answers["import"] = {"rate": 3.2e6, "peak_bytes": 16e6}

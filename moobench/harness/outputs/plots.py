@@ -39,7 +39,7 @@ def groups(results, *suites):
 
 def heading(title, note):
     return ["set title %s noenhanced" % quoted(title + ("\n" + note if note else "")), "set tics nomirror", "set border 3",
-            "set style fill solid 0.35 border", "set encoding utf8"]
+            "set style fill solid 0.35 border", "set encoding utf8", "set rmargin 6"]
 
 
 def rows_downwards(labels):
