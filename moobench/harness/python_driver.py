@@ -34,6 +34,12 @@ def run(cell, context, probe, env=None, **settings):
         return result, json.load(text)
 
 
+def refuse(reason):
+    """The plan asks absent() for one thread only; some cannot be had for more."""
+    if reason:
+        raise Failure(reason)
+
+
 def expected_calls(result, report):
     """Probes record the invocations that are not timed, too."""
     return result.calls_made + report["warm_up_calls"]

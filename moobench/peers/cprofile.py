@@ -12,6 +12,7 @@ def absent(configuration, cell, context):
 
 
 def run(configuration, cell, context):
+    python_driver.refuse(absent(configuration, cell, context))
     result, report = python_driver.run(cell, context, "cprofile")
     found, expected = report["probe"]["calls"], python_driver.expected_calls(result, report)
     if found != expected:

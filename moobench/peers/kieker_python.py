@@ -93,6 +93,7 @@ def run_to_receiver(configuration, cell, context):
 
 
 def run(configuration, cell, context):
+    python_driver.refuse(absent(configuration, cell, context))
     if configuration.kind in ("inactive", "null"):
         return run_without_records(configuration, cell, context)
     if configuration.kind == "tcp":
