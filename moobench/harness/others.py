@@ -25,8 +25,9 @@ class Script:
 EACH, REFERENCE, SYSTEM = "EACH", "REFERENCE", "SYSTEM"
 REFERENCE_VERSION = "3.12."
 
-# Only answers to these are looked at by the table of promises.
+# Only answers to these are looked at by the table of promises and by pages.
 SCRIPTS = {
+    "floor": Script("what the floor is made of", ["floor_parts.py", "--json"], 2),
     "instructions": Script("instructions of a call, counted", ["instructions.py", "--json", EACH], 200),
     "slowdown": Script("sixteen programs", ["slowdown.py", "--quick", "--json", REFERENCE], 120),
     "native_calls": Script("functions in C, and start-up with rules for them", ["native_calls.py", "--json", SYSTEM], 60),

@@ -93,6 +93,29 @@ def engines(results):
                                "times untraced", "instructions", "not selected", "switched off"], lines, left=2)
 
 
+def share(net, inactive, floor):
+    """Of a net time: reads of the clock, stores beside them, what a function that no rule selects has as well, and the rest.
+    `inactive` is None where there is nothing to compare with."""
+    unselected = max(inactive.net_ns.value, 0) if inactive else None
+    rest = net - floor["both"] - (unselected or 0)
+    return [floor["clock"], floor["both"] - floor["clock"], unselected, rest]
+
+
+def where(results):
+    """Where the time of a recorded call goes, for each engine and for functions in C."""
+    floor, lines = results.answers.get("floor"), []
+    for suite, version in [("engines", version) for version in cells.versions(of_suite(results, "engines"))] + [("c", "")]:
+        rows = {row.name: row for row in of_suite(results, suite) if row.version == version}
+        for name, row in rows.items():
+            if floor and row.engine and row.net_ns and name.endswith(".null"):
+                inactive = rows.get(name[:-len("null")] + "inactive")
+                lines.append(["CPython %s, `%s`" % (version, row.engine) if version else row.label, quantity(row.net_ns.value)] +
+                             [quantity(part) for part in share(row.net_ns.value, inactive, floor)])
+    if lines:
+        yield from cells.grid(["ns of a call that is recorded", "net", "two clock reads", "two stores", "seen and not selected",
+                               "the rest"], lines)
+
+
 def over(suite, field, heading):
     """A table of net ns: configurations downwards, a parameter to the right."""
     def table(results):
@@ -150,6 +173,7 @@ def absent(results):
 
 
 TABLES = {"machine": machine, "configurations": configurations, "c": functions_in_c, "overhead": overhead, "engines": engines,
+          "where": where,
           "depth": over("depth", "depth", "by depth"), "threads": over("threads", "threads", "by threads"),
           "instructions": instructions_of_peers, "talk": talk_table, "claims": claims, "absent": absent}
 
