@@ -56,13 +56,6 @@ def fill_in(result, report, recorded, lost=0, size=None):
     return result
 
 
-def size_of(*paths):
-    """Of files, and of what is in folders."""
-    names = [name for path in paths for name in
-             ([os.path.join(root, name) for root, _, names in os.walk(path) for name in names] if os.path.isdir(path) else [path])]
-    return sum(map(os.path.getsize, names))
-
-
 @functools.lru_cache(maxsize=None)
 def packages(name, python):
     """(folder, None) of the packages of tests/packages/NAME.txt, installed if need be; or (None, why not)."""
