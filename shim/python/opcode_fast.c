@@ -24,6 +24,8 @@ BELIEVES(offsetof(struct kp_ring, head) == R_HEAD && offsetof(struct kp_ring, ca
 BELIEVES(offsetof(struct kp_slot, time) == S_TIME && offsetof(struct kp_slot, id) == S_ID);
 BELIEVES(offsetof(struct kp_slot, kind_depth) == S_KIND_DEPTH);
 BELIEVES(KP_SLOT_PACK(KP_EVENT_ENTER, 3) == ((3 << S_DEPTH_SHIFT) | S_ENTER) && KP_EVENT_EXIT == S_EXIT);
+BELIEVES(KP_EVENT_YIELD == S_YIELD && offsetof(struct kp_slot, value) == S_VALUE);
+BELIEVES(offsetof(struct kp_slot, value2) == S_VALUE2 && sizeof(struct kp_slot) == S_BYTES);
 BELIEVES(PREFETCH_BYTES == KP_EMIT_SLOTS_AHEAD * sizeof(struct kp_slot));
 BELIEVES(offsetof(struct kp_cache_entry, key) == C_KEY && offsetof(struct kp_cache_entry, id) == C_ID);
 BELIEVES(sizeof(struct kp_cache_entry) == 16 && C_SET_MASK == (KP_CACHE_SETS - 1) * 16 && C_SHIFT == 6 - 4);

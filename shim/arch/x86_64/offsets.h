@@ -28,6 +28,10 @@
 #define S_DEPTH_SHIFT 4
 #define S_ENTER       1
 #define S_EXIT        2
+#define S_YIELD       4
+#define S_VALUE       0
+#define S_VALUE2      8
+#define S_BYTES       16
 
 /* How far ahead of a slot its thread asks for the ring's lines. */
 #define PREFETCH_BYTES 512

@@ -13,8 +13,8 @@
  * than all else but the clock: a thunk is the start of an aligned block, at whose end stands how far from there
  * the word is that holds the address. So the unwind information finds that word from any place in the thunk.
  *
- * Paths: a short one in assembly for a function that is not traced, and for plain calls and returns that are.
- * It has no side effect before it is sure. Else C code that uses general registers only (opcode_fast.c), else
+ * Paths: a short one in assembly for a function that is not traced, and for plain calls, returns and yields of one
+ * that is. It has no side effect before it is sure. Else C code that uses general registers only (opcode_fast.c), else
  * C code without limits, with the vector state saved.
  *
  * Written once for all versions: fields marked as sites are filled in by kp_thunks_prepare.
@@ -177,11 +177,11 @@ THUNK_START general_\kind\()_\slot, GENERAL_BLOCK
         prefetchw PREFETCH_BYTES(%rsi)
 .endm
 
-/* The slot is complete. */
-.macro PUBLISH
+/* The event is complete. */
+.macro PUBLISH slots
         mov     T_HEAD(%rcx), %rax
         mov     T_RING(%rcx), %rsi
-        inc     %rax
+        add     $\slots, %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
         movl    $0, T_BUSY(%rcx)
@@ -252,7 +252,7 @@ THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
         rdtsc
         mov     %eax, S_TIME(%rsi)
         mov     %edx, S_TIME + 4(%rsi)
-        PUBLISH
+        PUBLISH 1
 8805:
         RESTORE %rsi
 8802:
@@ -278,9 +278,9 @@ THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
         THUNK_END start_\cframe\()_\slot, SHORT_BLOCK, K_START, \slot
 .endm
 
-/* A return. rax: frame. */
-.macro RETURN_THUNK cframe, slot
-THUNK_START return_\cframe\()_\slot, SHORT_BLOCK
+/* A return, or a generator is suspended: then the event's second slot names the frame. rax: frame. */
+.macro LEAVE_THUNK name, kind, event, slots, cframe, slot
+THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         SAVE    %rax
         LOAD_FRAME \cframe, %rax
         COMPARE_LOCAL %rax, L_TOP_FRAME
@@ -302,12 +302,23 @@ THUNK_START return_\cframe\()_\slot, SHORT_BLOCK
         mov     T_HEAD(%rcx), %rsi
         cmp     T_LIMIT(%rcx), %rsi
         jae     8806f
+        .if \slots == 2
+        not     %rsi
+        test    T_MASK(%rcx), %rsi
+        je      8806f                   /* the last slot of the ring: they would not lie side by side */
+        not     %rsi
+        .endif
         GET_SLOT
         mov     %eax, S_TIME(%rsi)
         mov     %edx, S_TIME + 4(%rsi)
         LOAD_LOCAL L_TOP, %rdx
         mov     A_ID(%rdx), %eax
         mov     %eax, S_ID(%rsi)
+        .if \slots == 2
+        mov     A_FRAME(%rdx), %rax
+        movq    $0, S_BYTES + S_VALUE2(%rsi)
+        mov     %rax, S_BYTES + S_VALUE(%rsi)
+        .endif
         mov     A_FRAME - A_BYTES(%rdx), %rax
         sub     $A_BYTES, %rdx
         STORE_LOCAL %rax, L_TOP_FRAME
@@ -316,14 +327,14 @@ THUNK_START return_\cframe\()_\slot, SHORT_BLOCK
         dec     %eax
         mov     %eax, T_DEPTH(%rcx)
         shl     $S_DEPTH_SHIFT, %eax
-        or      $S_EXIT, %eax
+        or      $\event, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
-        PUBLISH
+        PUBLISH \slots
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
         RESTORE %rax
-        GO_ON   K_RETURN, \slot
+        GO_ON   \kind, \slot
         .cfi_restore_state
         .cfi_remember_state
         .cfi_adjust_cfa_offset 24
@@ -345,19 +356,21 @@ THUNK_START return_\cframe\()_\slot, SHORT_BLOCK
         COMPARE_LOCAL %rax, L_CHUNK
         jne     8803f                   /* the innermost open call is of another stack */
         RESTORE %rax
-        GO_ON   K_RETURN, \slot
+        GO_ON   \kind, \slot
         .cfi_restore_state
 8803:
         RESTORE %rax
-        GENERAL K_RETURN, \slot
-        THUNK_END return_\cframe\()_\slot, SHORT_BLOCK, K_RETURN, \slot
+        GENERAL \kind, \slot
+        THUNK_END \name\()_\cframe\()_\slot, SHORT_BLOCK, \kind, \slot
 .endm
 
         .irp    slot, 0, 1, 2, 3
         START_THUNK 0, \slot
         START_THUNK 1, \slot
-        RETURN_THUNK 0, \slot
-        RETURN_THUNK 1, \slot
+        LEAVE_THUNK return, K_RETURN, S_EXIT, 1, 0, \slot
+        LEAVE_THUNK return, K_RETURN, S_EXIT, 1, 1, \slot
+        LEAVE_THUNK yield, K_YIELD, S_YIELD, 2, 0, \slot
+        LEAVE_THUNK yield, K_YIELD, S_YIELD, 2, 1, \slot
         .irp    kind, 0, 1, 2, 3
         GENERAL_THUNK \kind, \slot
         .endr
@@ -447,11 +460,11 @@ kp_thunk_entry_idle:
 kp_thunk_addresses:
         ADDRESSES start_0
         ADDRESSES return_0
-        ADDRESSES general_2
+        ADDRESSES yield_0
         ADDRESSES general_3
         ADDRESSES start_1
         ADDRESSES return_1
-        ADDRESSES general_2
+        ADDRESSES yield_1
         ADDRESSES general_3
         ADDRESSES general_0
         ADDRESSES general_1
