@@ -42,8 +42,9 @@ def _build(folder, compiler, variant, more_flags, more_libraries):
         _compile(common + options + ["-c", "-o", paths[name], os.path.join(SOURCES, name + ".c")])
     _compile([compiler, "-shared", "-Wl,-soname," + LIBRARY, "-o", os.path.join(folder, LIBRARY), paths["monitored"],
               paths["clock"]] + libraries + list(more_libraries))
+    # libc has functions for -finstrument-functions that do nothing: a library with others has to come before it.
     _compile([compiler, "-pthread", "-o", os.path.join(folder, "driver"), paths["driver"], paths["clock"],
-              "-L" + folder, "-lmonitored", "-Wl,-rpath,$ORIGIN"])
+              "-L" + folder, "-lmonitored", "-Wl,-rpath,$ORIGIN"] + list(more_libraries))
 
 
 def driver(work, variant, flags=(), libraries=()):

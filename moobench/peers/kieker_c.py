@@ -30,6 +30,8 @@ def absent(configuration, cell, context):
 
 
 def run(configuration, cell, context):
+    if cell.parameters.threads > 1:
+        raise Failure("its threads share one buffer: streams of several are damaged")
     program = native.driver(context.work, "cyg", libraries=_library(context))
     with receivers.ending(receivers.Serve(context, "trace")) as serve:
         environment = measuring.environment()
