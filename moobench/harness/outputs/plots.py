@@ -39,13 +39,14 @@ def groups(results, *suites):
 
 def heading(title, note):
     return ["set title %s noenhanced" % quoted(title + ("\n" + note if note else "")), "set tics nomirror", "set border 3",
-            "set style fill solid 0.35 border", "set encoding utf8", "set rmargin 6"]
+            "set style fill solid 0.35 border", "set encoding utf8"]
 
 
 def rows_downwards(labels):
-    """A scale that names one line each, the first on top."""
+    """A scale that names one line each, the first on top; to the right there is room for half of the last number."""
     names = ", ".join("%s %d" % (quoted(label), index) for index, label in enumerate(labels))
-    return ["set yrange [%g:-0.7]" % (len(labels) - 0.3), "set ytics (%s) noenhanced" % names, "set grid x mx lt 1 lc rgb '#dddddd'"]
+    return ["set yrange [%g:-0.7]" % (len(labels) - 0.3), "set ytics (%s) noenhanced" % names, "set grid x mx lt 1 lc rgb '#dddddd'",
+            "set rmargin 6"]
 
 
 def block(name, lines):
@@ -118,7 +119,8 @@ def curves(rows, field, title, label):
                   "$line%d using 1:3:(0):($4-$3) with vectors nohead lw 1.5 lc rgb '%s' notitle" % (index, LINES[index % len(LINES)])]
     values = [max(getattr(row.net_ns, part), LEAST_NS) for row in rows for part in ("low", "high")]
     places = sorted(set(getattr(row, field) for row in rows))
-    return heading(title, "") + scale("y", "ns added to a call", *decades(min(values), max(values))) + [
+    note = "lines: 95 % intervals; what is below 1 ns stands at 1"
+    return heading(title, note) + scale("y", "ns added to a call", *decades(min(values), max(values))) + [
         "set logscale x 2", "set xrange [%g:%g]" % (places[0] * 0.9, places[-1] * 1.1),
         "set xtics (%s)" % ", ".join("%d" % place for place in places), "set xlabel %s" % quoted(label),
         "set grid y lt 1 lc rgb '#dddddd'", "set key outside right top reverse Left noenhanced"] + data + [
