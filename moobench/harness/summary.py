@@ -189,10 +189,21 @@ def row(cell, journal, counts):
         notes=list(dict.fromkeys(note for one in rounds for note in one.summary.notes)) + journal.failures(cell.key))
 
 
+def in_order(cells):
+    """For tables: by suite, interpreter and configuration as they came first, then as cost grows."""
+    suites, places, names = ({} for _ in range(3))
+    for cell in cells:
+        for place, key in ((suites, cell.suite), (places, (cell.configuration.language, cell.python)), (names, cell.configuration.name)):
+            place.setdefault(key, len(place))
+    return sorted(cells, key=lambda cell: (
+        suites[cell.suite], places[cell.configuration.language, cell.python], cell.configuration.kind != "none",
+        names[cell.configuration.name], cell.parameters.depth, cell.parameters.threads))
+
+
 def rows(journal):
     """Rows, and cells without a finished round as absent."""
     counts, found, missing = journal.counts(), [], []
-    for cell in journal.cells():
+    for cell in in_order(journal.cells()):
         made = row(cell, journal, counts)
         if made:
             found.append(made)

@@ -12,7 +12,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import fake_peers  # noqa: E402
-from harness import model, plan, progress, results, runner  # noqa: E402
+from harness import model, plan, progress, results, runner, session  # noqa: E402
 
 fake_peers.install()
 TOOLS = os.environ["KPROBE_TOOLS"]
@@ -205,6 +205,48 @@ class Plan(unittest.TestCase):
         self.assertTrue(85 < shown.left_s() < 100, shown.left_s())
         self.assertEqual(progress.duration(59.6), "1 min 00 s")
         self.assertEqual(progress.duration(7290), "2 h 01 min")
+
+    def world(self, only=None, absent=()):
+        """Of two interpreters, which are not asked anything."""
+        made = plan.World(["/a", "/b"], ["/a"], only, lambda configuration, cell: "no" if configuration.name in absent else None)
+        made.version = {"/a": "3.11.2", "/b": "3.12.1", "": ""}.get
+        return made
+
+    def chosen(self, world, suite):
+        return [(choice.configuration.name, choice.python, choice.depth, choice.threads) for choice in plan.choices(world, suite)]
+
+    def test_suites(self):
+        there = self.world(["switched", "slow"])
+        self.assertEqual(self.chosen(there, "table"), [(name, "/a", 10, 1) for name in ("untraced", "switched", "slow")])
+        self.assertEqual(self.chosen(there, "engines"), [(name, python, 10, 1) for python in ("/a", "/b")
+                                                         for name in ("untraced", "switched")])
+        self.assertEqual(self.chosen(there, "instructions"), [])
+
+    def test_growth_is_shown_by_the_first_of_a_pattern_that_is_there(self):
+        patterns, plan.GROWING = plan.GROWING, ["s*"]
+        self.addCleanup(setattr, plan, "GROWING", patterns)
+        self.assertEqual({name for name, _, _, _ in self.chosen(self.world(), "depth")}, {"untraced", "switched"})
+        without = self.chosen(self.world(absent=["switched"]), "depth")
+        self.assertEqual(without, [(name, "/a", depth, 1) for depth in plan.DEPTHS for name in ("untraced", "slow")])
+        self.assertEqual([threads for _, _, _, threads in self.chosen(self.world(), "threads")], [1, 1, 2, 2, 3, 3, 4, 4])
+
+    def test_absent_is_asked_once(self):
+        asked = []
+        world = self.world()
+        world._is_absent = lambda configuration, cell: asked.append(configuration.name) or "no"
+        for suite in ("table", "table", "depth"):
+            self.assertEqual(self.chosen(world, suite), [])
+        self.assertEqual(len(asked), len(set(asked)))
+        self.assertEqual({one.version for one in world.all_absent()}, {"3.11.2"})
+
+    def test_rounds_are_begun_only_if_they_end_in_time(self):
+        sitting = session.Session.__new__(session.Session)
+        sitting.shown = progress.Progress(io.StringIO())
+        sitting.shown.plan(20, 100.0)
+        for budget, begun in ((40, False), (60, True), (None, True)):
+            # Two rounds are left, 50 seconds each.
+            sitting.limits = session.Limits(rounds=3, run_s=1.0, budget_s=budget)
+            self.assertEqual(sitting.is_time_for(2), begun)
 
     def test_order_is_another_in_each_round(self):
         cells = [runner.Planned(model.Cell("table", self.choice().configuration, plan.PILOT), 1.0) for _ in range(3)]

@@ -158,6 +158,14 @@ class Rows(unittest.TestCase):
         self.add(self.cell("slow"), 2)
         self.assertEqual(self.row("slow").rounds, 1)
 
+    def test_rows_are_in_the_order_of_growth(self):
+        for depth in (2, 4):
+            for name in ("untraced", "switched", "slow"):
+                self.add(self.cell(name, depth=depth))
+        rows, _ = summary.rows(self.book)
+        self.assertEqual([(row.name, row.depth) for row in rows],
+                         [(name, depth) for name in ("untraced", "switched", "slow") for depth in (2, 4)])
+
     def test_nothing_measured_is_absent(self):
         self.book.add_cell(self.cell("slow"))
         rows, missing = summary.rows(self.book)
