@@ -60,8 +60,13 @@ def overhead(results):
     """Of the interpreter that --quick takes, the first one of the suite, and of C; of kprobe's engines the one that `auto` takes."""
     rows = of_suite(results, "table")
     rows = [row for row in rows if row.version == rows[0].version]
+    if not rows:
+        return
     usual = [row for row in rows if row.peer != "kprobe" or row.engine in (talk.engine(rows), "auto")]
-    for title, found in (("CPython " + rows[0].version if rows else "", usual), ("C", of_suite(results, "c"))):
+    yield "%s, %s, %d processors, load %s:" % (results.machine["date"][:10], results.machine["cpu"], results.machine["processors"],
+                                             results.machine["load_start"])
+    yield ""
+    for title, found in (("CPython " + rows[0].version, usual), ("C", of_suite(results, "c"))):
         lines = list(short(results, found))
         if lines:
             untraced = next((row for row in found if not row.net_ns), None)
