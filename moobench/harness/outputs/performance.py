@@ -48,32 +48,34 @@ def functions_in_c(results):
         yield from markdown.table(rows)
 
 
-def short(results, rows):
-    """A table for readers in a hurry: what is added, absolutely and as a multiple."""
+def short(rows):
+    """Lines of a table for readers in a hurry: what is added, absolutely and as a multiple."""
     for row in rows:
         if row.net_ns:
             yield [row.label, markdown.estimate(row.net_ns), quantity(row.ratio.value), quantity(row.bytes_per_call),
                    markdown.MISSING if row.calls_lost is None else str(row.calls_lost)]
 
 
-def overhead(results):
-    """Of the interpreter that --quick takes, the first one of the suite, and of C; of kprobe's engines the one that `auto` takes."""
+def quick_rows(results):
+    """What --quick measures: the rows of the first interpreter of the suite, of kprobe's engines the one that `auto` takes; and C."""
     rows = of_suite(results, "table")
     rows = [row for row in rows if row.version == rows[0].version]
-    if not rows:
-        return
-    usual = [row for row in rows if row.peer != "kprobe" or row.engine in (talk.engine(rows), "auto")]
-    yield "%s, %s, %d processors, load %s:" % (results.machine["date"][:10], results.machine["cpu"], results.machine["processors"],
-                                             results.machine["load_start"])
-    yield ""
-    for title, found in (("CPython " + rows[0].version, usual), ("C", of_suite(results, "c"))):
-        lines = list(short(results, found))
-        if lines:
-            untraced = next((row for row in found if not row.net_ns), None)
-            if untraced:
-                title += ", %s ns a call untraced" % quantity(untraced.call_ns.value)
-            yield from cells.grid([title, "ns added [95 %]", "times untraced", "bytes a call", "lost"], lines)
-            yield ""
+    return [[row for row in rows if row.peer != "kprobe" or row.engine in (talk.engine(rows), "auto")], of_suite(results, "c")]
+
+
+def overhead(results):
+    found = [rows for rows in quick_rows(results) if any(row.net_ns for row in rows)]
+    if found:
+        facts = results.machine
+        yield "%s, %s, %d processors, load %s:" % (facts["date"][:10], facts["cpu"], facts["processors"], facts["load_start"])
+        yield ""
+    for rows in found:
+        title = "CPython " + rows[0].version if rows[0].version else "C"
+        untraced = next((row for row in rows if not row.net_ns), None)
+        if untraced:
+            title += ", %s ns a call untraced" % quantity(untraced.call_ns.value)
+        yield from cells.grid([title, "ns added [95 %]", "times untraced", "bytes a call", "lost"], list(short(rows)))
+        yield ""
 
 
 def counted(results):
