@@ -71,6 +71,7 @@ class Recorded(OnSmallScale):
     def test_kprobe_inactive(self):
         for name in ("kprobe.c.inactive", "kprobe.c.inside.inactive"):
             self.assertIsNone(self.run_one(name).calls_recorded)
+        self.assertIsNone(self.run_one("kprobe.c.deselected", dataclasses.replace(FEW, threads=2)).calls_recorded)
 
     def test_uftrace(self):
         for way in ("pg", "cyg", "patchable", "dynamic"):

@@ -1,6 +1,8 @@
 /*
  * MooBench's driver in C: calls monitored_method in blocks, in one or more threads, and keeps what each call
  * took in memory. harness/driver.py has the protocol. All blocks are in one state, that of the process.
+ * --untraced says that it is not traced; with --deselect FILE, a file of rules of kprobe's is changed after
+ * the first call of each thread, so that the function is hooked but selected no more.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -18,9 +20,12 @@
 /* Steps of the work whose time says how fast the machine is at the moment, about 1 ms. */
 #define SPEED_STEPS 400000u
 
+/* After so long a changed file of rules holds. */
+#define DESELECTED_NS 500000000
+
 struct plan {
     uint64_t invocations, blocks, depth, method_time_ns, threads;
-    const char *report, *durations;
+    const char *report, *durations, *deselect;
     int untraced;
 };
 
@@ -35,6 +40,7 @@ struct worker {
     int64_t *durations;
     struct block *blocks;
     uint64_t cpu_ns;
+    bool leads;
 };
 
 static void must(bool good, const char *what)
@@ -85,11 +91,26 @@ static void run_block(const struct plan *plan, int64_t *durations)
     }
 }
 
+static void deselect(const struct plan *plan)
+{
+    FILE *rules = fopen(plan->deselect, "w");
+
+    must(rules, plan->deselect);
+    must(fputs("-*:*\n", rules) >= 0 && fclose(rules) == 0, plan->deselect);
+    nanosleep(&(struct timespec){.tv_nsec = DESELECTED_NS}, NULL);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     const struct plan *plan = worker->plan;
 
+    if (plan->deselect) {
+        monitored_method(0, (unsigned)plan->depth);
+        pthread_barrier_wait(worker->start);
+        if (worker->leads)
+            deselect(plan);
+    }
     for (uint64_t i = 0; i < plan->blocks; i++) {
         struct block *block = &worker->blocks[i];
 
@@ -175,6 +196,7 @@ static void run(const struct plan *plan)
         workers[i] = (struct worker){
             .plan = plan,
             .start = &start,
+            .leads = i == 0,
             .durations = memory(plan->blocks * plan->invocations * sizeof(int64_t)),
             .blocks = memory(plan->blocks * sizeof(struct block)),
         };
@@ -204,16 +226,13 @@ int main(int count, char **arguments)
     struct plan plan = {.invocations = 20000, .blocks = 8, .depth = 10, .threads = 1};
     uint64_t *const numbers[] = {&plan.invocations, &plan.blocks, &plan.depth, &plan.method_time_ns,
                                  &plan.threads};
-    const char **const paths[] = {&plan.report, &plan.durations};
-    const struct option options[] = {{"invocations", required_argument, NULL, 'n'},
-                                     {"blocks", required_argument, NULL, 'n'},
-                                     {"depth", required_argument, NULL, 'n'},
-                                     {"method-time", required_argument, NULL, 'n'},
-                                     {"threads", required_argument, NULL, 'n'},
-                                     {"report", required_argument, NULL, 'p'},
-                                     {"durations", required_argument, NULL, 'p'},
-                                     {"untraced", no_argument, &plan.untraced, 1},
-                                     {NULL, 0, NULL, 0}};
+    const char **const paths[] = {&plan.report, &plan.durations, &plan.deselect};
+    const struct option options[] = {
+        {"invocations", required_argument, NULL, 'n'}, {"blocks", required_argument, NULL, 'n'},
+        {"depth", required_argument, NULL, 'n'},       {"method-time", required_argument, NULL, 'n'},
+        {"threads", required_argument, NULL, 'n'},     {"report", required_argument, NULL, 'p'},
+        {"durations", required_argument, NULL, 'p'},   {"deselect", required_argument, NULL, 'p'},
+        {"untraced", no_argument, &plan.untraced, 1},  {NULL, 0, NULL, 0}};
     const int first_path = sizeof numbers / sizeof *numbers;
     int index = 0, kind;
 
