@@ -165,7 +165,8 @@ static int on_event(void *object, void *frame, int what, void *argument)
     if (!t)
         return 0;
     kp_probe_begin(t);
-    now = kp_clock_now(t->clock);
+    /* First: what follows is not part of the call that ends. */
+    now = what == TRACE_RETURN ? kp_clock_now(t->clock) : 0;
     look_for_threads();
     code = code_of(frame);
     id = kp_code_id(t, code, NULL);
