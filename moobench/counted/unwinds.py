@@ -1,5 +1,5 @@
 """So many calls that end by an exception, in stacks of ten, for a counter of instructions; prints how many it made."""
-import sys
+import marks
 
 
 def fail(depth):
@@ -19,4 +19,4 @@ def repeat(calls):
 
 
 if __name__ == "__main__":
-    print(repeat(int(sys.argv[1])))
+    marks.count(repeat)

@@ -1,5 +1,5 @@
 """So many calls of a function that calls itself, for a counter of instructions; prints how many it made."""
-import sys
+import marks
 
 
 def descend(depth):
@@ -14,4 +14,4 @@ def repeat(calls):
 
 
 if __name__ == "__main__":
-    print(repeat(int(sys.argv[1])))
+    marks.count(repeat)
