@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 import measuring
@@ -45,8 +46,8 @@ class Session:
     of its own for the daemon and those that talk to it: `prefix` brings a command there."""
 
     def __init__(self, folder):
-        self.home, self.place, self.prefix = os.path.join(folder, "home"), os.path.join(folder, "recorded"), []
-        os.mkdir(self.home)
+        # Sockets are in `home`: the path has to be short.
+        self.home, self.place, self.prefix = tempfile.mkdtemp(prefix="kprobe-lttng-"), os.path.join(folder, "recorded"), []
         self.environment = measuring.environment()
         # The program waits until the daemon has told it what to record.
         self.environment.update(LTTNG_HOME=self.home, LTTNG_UST_REGISTER_TIMEOUT="-1", PATH=PATHS)
@@ -78,6 +79,7 @@ class Session:
             self.process.kill()
             self.process.wait()
         self.said.close()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def _wait(self):
         end = time.monotonic() + START_S

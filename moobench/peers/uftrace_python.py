@@ -83,6 +83,8 @@ def script(cell, context):
 
 
 def run(configuration, cell, context):
+    if cell.parameters.threads > 1:
+        raise Failure("it follows the first thread only")
     options = ["--no-libcall", "--libmcount-path=" + mended(cell.python, context.work)]
     result, recorded = uftrace.record(launcher(cell.python), options, [script(cell, context)],
                                       "monitored_application." + python_driver.METHOD, cell, context,
