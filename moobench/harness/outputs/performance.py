@@ -7,6 +7,7 @@ A table that these results have nothing for is left as it is. A new table is a f
 import re
 import statistics
 
+import limits
 import measuring
 from harness.outputs import cells, markdown, talk
 from harness.outputs.markdown import quantity
@@ -94,7 +95,7 @@ def engines(results):
             lines.append([version, "`%s`" % engine] + [markdown.estimate(by_state[state].net_ns) if state in by_state
                                                       else markdown.MISSING for state in STATES] +
                          [quantity(null and null.floors and null.floors.value), quantity(null and null.ratio and null.ratio.value)] +
-                         [quantity(instructions.get((version, engine), {}).get(state)) for state in ("traced", "filtered", "off")])
+                         [quantity(instructions.get((version, engine), {}).get(state)) for state in (limits.TRACED, limits.FILTERED, limits.OFF)])
     if lines:
         yield from cells.grid(["CPython", "engine", "not selected, ns [95 %]", "nowhere, ns [95 %]", "file, ns [95 %]", "floors",
                                "times untraced", "instructions", "not selected", "switched off"], lines, left=2)
