@@ -64,7 +64,7 @@ class Measured:
         answer = self.answers.get(script) or []
         rows = answer[part] if part and answer else answer
         return {place(row): value(row) for row in (rows if isinstance(rows, list) else [rows])
-                if all(row[name] == text for name, text in wanted.items())}
+                if all(row.get(name) == text for name, text in wanted.items())}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ def asked(script, value, **wanted):
 
 
 def field(name, unit=1.0):
-    return lambda row: None if row[name] is None else row[name] / unit
+    return lambda row: None if row.get(name) is None else row[name] / unit
 
 
 def uftrace(measured):
