@@ -30,7 +30,8 @@ def libraries(python):
 
 
 def absent(configuration, cell, context):
-    if not re.fullmatch(r"python3\.\d+", os.path.basename(cell.python)) or not os.path.isdir(os.path.join(os.path.dirname(cell.python), "tree")):
+    folder = os.path.join(os.path.dirname(cell.python), "tree")
+    if not re.fullmatch(r"python3\.\d+", os.path.basename(cell.python)) or not os.path.isdir(folder):
         return "is linked with Debian sid's CPython %s, which scripts/interpreters makes" % VERSION
     if not os.access(launcher(cell.python), os.X_OK):
         return "no uftrace beside this interpreter (scripts/interpreters installs it where it can)"

@@ -46,7 +46,8 @@ class Recorded(OnSmallScale):
         run = self.run_one(name, parameters)
         made = parameters.invocations * parameters.blocks * parameters.depth * parameters.threads
         self.assertEqual((run.calls_made, run.calls_recorded, run.calls_lost), (made, made, 0), name)
-        self.assertEqual([len(durations) for durations in run.durations], [parameters.invocations * parameters.blocks] * parameters.threads)
+        each = parameters.invocations * parameters.blocks
+        self.assertEqual([len(durations) for durations in run.durations], [each] * parameters.threads)
         return run
 
     def test_untraced(self):
