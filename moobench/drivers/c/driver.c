@@ -18,7 +18,7 @@
 #include "monitored.h"
 
 /* Steps of the work whose time says how fast the machine is at the moment, about 1 ms. */
-#define SPEED_STEPS 400000u
+#define SPEED_STEPS 800000u
 
 /* After so long a changed file of rules holds. */
 #define DESELECTED_NS 500000000
