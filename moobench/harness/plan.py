@@ -11,9 +11,10 @@ from harness import model
 DEPTH = 10
 DEPTHS = (2, 4, 8, 16, 32, 64, 128)
 THREADS = (1, 2, 3, 4)
-BLOCKS = 8
+# Short blocks, and many of them: a pair is over before the machine changes its mind, and one that is not does no harm.
+BLOCKS = 16
 # A run that is too short for blocks of so many invocations is made longer than it should be.
-LEAST_INVOCATIONS = 50
+LEAST_INVOCATIONS = 25
 PILOT = model.Parameters(invocations=100, blocks=4)
 
 # The system's interpreter, because Kieker's first way to instrument works below 3.12 only, and the newest of these.

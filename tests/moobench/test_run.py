@@ -160,8 +160,8 @@ class Run(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(folder)), ["index.txt", "raw-1-10-0.csv", "raw-1-10-1.csv"])
         with open(os.path.join(folder, "raw-1-10-1.csv")) as text:
             lines = text.read().splitlines()
-        # Half of 8 blocks is traced, the warm-up is in it.
-        self.assertEqual((len(lines), lines[0], lines[-1]), (4 * 60, "0;1600", "0;1500"))
+        # Half of the blocks is traced, the warm-up is in it.
+        self.assertEqual((len(lines), lines[0], lines[-1]), (plan.BLOCKS // 2 * 60, "0;1600", "0;1500"))
 
     def test_list(self):
         said = self.run_it("--list").stdout
@@ -184,17 +184,17 @@ class Plan(unittest.TestCase):
 
     def test_runs_take_the_time_they_may(self):
         pilot = {"invocation_ns": 10000.0, "fixed_s": 0.5}
-        self.assertEqual(plan.parameters(self.choice(), pilot, 0.8, 20000).invocations, 10000)
-        self.assertEqual(plan.parameters(self.choice(depth=20), pilot, 0.8, 20000).invocations, 5000)
-        self.assertEqual(plan.parameters(self.choice(threads=4), pilot, 0.8, 20000).invocations, 2500)
+        self.assertEqual(plan.parameters(self.choice(), pilot, 1.6, 20000).invocations, 10000)
+        self.assertEqual(plan.parameters(self.choice(depth=20), pilot, 1.6, 20000).invocations, 5000)
+        self.assertEqual(plan.parameters(self.choice(threads=4), pilot, 1.6, 20000).invocations, 2500)
         self.assertEqual(plan.parameters(self.choice(), pilot, 8, 20000).invocations, 20000)
         self.assertEqual(plan.parameters(self.choice(), pilot, 0.0001, 20000).invocations, plan.LEAST_INVOCATIONS)
-        self.assertEqual(plan.parameters(self.choice(most_calls=8000, depth=10), pilot, 0.8, 20000).invocations, 100)
+        self.assertEqual(plan.parameters(self.choice(most_calls=16000, depth=10), pilot, 1.6, 20000).invocations, 100)
 
     def test_expected_time(self):
         pilot = {"invocation_ns": 10000.0, "fixed_s": 0.5}
-        chosen = plan.parameters(self.choice(), pilot, 0.8, 20000)
-        self.assertAlmostEqual(plan.expected_s(self.choice(), pilot, chosen), 1.3)
+        chosen = plan.parameters(self.choice(), pilot, 1.6, 20000)
+        self.assertAlmostEqual(plan.expected_s(self.choice(), pilot, chosen), 2.1)
 
     def test_time_left_follows_what_runs_take(self):
         shown = progress.Progress(io.StringIO())
