@@ -5,7 +5,7 @@ import time
 import typing
 
 import peers
-from harness import children, claims, machine, others, plan, progress, results, runner, summary
+from harness import children, claims, counting, machine, others, plan, progress, results, runner, summary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +113,6 @@ class Session:
         return not self.limits.budget_s or self.shown.elapsed_s() + a_round_s <= self.limits.budget_s
 
     def count(self):
-        from harness import counting
         known = {version for _, version in self.book.counts()}
         due = [python for python in self.world.references if self.world.version(python) not in known]
         self.shown.now("counting instructions")
