@@ -1,8 +1,12 @@
 """What the measurements share: interpreters, the engines they have with this library, the environment of a traced run."""
+import atexit
+import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests"))
@@ -32,12 +36,24 @@ def numbers(version):
     return tuple(map(int, version.split(".")))
 
 
+@functools.lru_cache(maxsize=None)
+def loadable(shim):
+    """The same library by a path without blanks and colons, which separate names in LD_PRELOAD."""
+    if not re.search(r"[\s:]", shim):
+        return shim
+    folder = tempfile.mkdtemp(prefix="kprobe-tools-")
+    atexit.register(shutil.rmtree, folder)
+    # The folder, because the shim looks for other libraries beside it.
+    os.symlink(os.path.dirname(os.path.abspath(shim)), os.path.join(folder, "bin"))
+    return os.path.join(folder, "bin", os.path.basename(shim))
+
+
 def environment(shim=None, **options):
     """The environment of a run, with the library if there is one, and only these KPROBE_ options."""
     result = {name: value for name, value in os.environ.items() if not name.startswith("KPROBE_") and name != "LD_PRELOAD"}
     result["PYTHONHASHSEED"] = "0"
     if shim:
-        result["LD_PRELOAD"] = shim
+        result["LD_PRELOAD"] = loadable(shim)
         result.update(("KPROBE_" + name, value) for name, value in options.items() if value is not None)
     return result
 
