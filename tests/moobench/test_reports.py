@@ -172,7 +172,8 @@ class Performance(InFolder):
         self.assertIn(claims.PROTOTYPE, page)
 
     def test_wrong_marks_are_told(self):
-        for wrong, said in (("<!-- table: nothing -->\n<!-- end -->\n", "no table nothing"), ("<!-- table: c -->\n", "no <!-- end -->")):
+        for wrong, said in (("<!-- table: nothing -->\n<!-- end -->\n", "no table nothing"), ("<!-- table: c -->\n", "no <!-- end -->"),
+                            ("<!-- a table -->\n", "no mark")):
             with open(self.path("wrong.md"), "w") as out:
                 out.write(wrong)
             with self.assertRaisesRegex(performance.Unknown, said):

@@ -18,7 +18,7 @@ STATES = ("inactive", "null", "file")
 
 
 class Unknown(Exception):
-    """A page asks for a table that is none, or has a mark that is not ended."""
+    """A page asks for no table, or for one that is none, or has a mark that is not ended."""
 
 
 def of_suite(results, suite):
@@ -193,6 +193,8 @@ def check(path):
     names = [found["name"] for found in MARKED.finditer(page)]
     if page.count("<!-- table: ") != len(names):
         raise Unknown("a mark <!-- table: NAME --> has no <!-- end -->")
+    if not names:
+        raise Unknown("it has no mark <!-- table: NAME -->, so there is nowhere to put a table")
     for name in names:
         if name not in TABLES:
             raise Unknown("there is no table %s; there are: %s" % (name, ", ".join(TABLES)))
