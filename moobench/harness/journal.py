@@ -71,7 +71,7 @@ class Journal:
         self.fixed = lines[0]["fixed"] if lines else fixed
 
     def _check(self, header, fixed):
-        if header.get("kind") != "header" or header.get("format") != FORMAT:
+        if not isinstance(header, dict) or header.get("kind") != "header" or header.get("format") != FORMAT:
             raise Refused("%s is no journal of this version of the benchmark: start over with --fresh" % self.path)
         was = header["fixed"]
         if fixed is not None and was != fixed:

@@ -96,4 +96,5 @@ def moobench_run():
 
 if __name__ == "__main__":
     install()
-    sys.exit(moobench_run().main())
+    program = moobench_run()
+    sys.exit(program.to_a_reader(program.main))

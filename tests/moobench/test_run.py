@@ -2,6 +2,7 @@
 """The program itself, on peers that fail, are not there, or wait for ever: it goes on, and it goes on later."""
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import fake_peers  # noqa: E402
+import measuring  # noqa: E402
 from harness import model, plan, progress, results, runner, session  # noqa: E402
 
 fake_peers.install()
@@ -144,6 +146,7 @@ class Run(unittest.TestCase):
 
     def test_report_only(self):
         self.run_it("--report-only", status=2)
+        self.assertFalse(os.path.exists(self.folder))
         self.run_it()
         os.remove(os.path.join(self.folder, "results.yaml"))
         before = results.load(self.folder)
@@ -168,9 +171,30 @@ class Run(unittest.TestCase):
         self.assertRegex(said, r"missing .*absent: needs what is not there")
         self.assertFalse(os.path.exists(self.log))
 
+    def test_a_reader_that_has_seen_enough(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with subprocess.Popen(self.command("--list"), env=self.environment(), stdout=writing, stderr=subprocess.PIPE, text=True) as process:
+            os.close(writing)
+            self.assertEqual(process.communicate(timeout=60)[1], "")
+        self.assertEqual(process.returncode, 1)
+
+    def test_tools_in_a_path_that_preload_cannot_name(self):
+        engines = measuring.engines_of(sys.executable, os.path.join(TOOLS, "libkprobe.so"))
+        if not engines:
+            self.skipTest("this build of the shim cannot be preloaded")
+        folder = os.path.join(os.path.dirname(self.folder), "a blank: and a colon")
+        os.makedirs(folder)
+        for name in ("libkprobe.so", "kprobe"):
+            shutil.copy(os.path.join(TOOLS, name), folder)
+        shim = os.path.join(folder, "libkprobe.so")
+        self.assertEqual(measuring.engines_of(sys.executable, shim), engines)
+        self.assertEqual(measuring.loadable(measuring.loadable(shim)), measuring.loadable(shim))
+
     def test_bad_options(self):
         for options, words in ((["--python", "2.9"], "2.9"), (["--only", "nonesuch*"], "nonesuch*"), (["--rounds", "0"], "at least 1"),
-                               (["--suite", "all"], "engines"), (["--tools", "/"], "libkprobe.so"), (["--kieker-c", "/nowhere"], "/nowhere")):
+                               (["--suite", "all"], "engines"), (["--tools", "/"], "libkprobe.so"), (["--kieker-c", "/nowhere"], "/nowhere"),
+                               (["-o", "/dev/null/folder"], "/dev/null/folder")):
             with self.subTest(options=options):
                 said = self.run_it(*options, status=2).stderr
                 self.assertIn(words, said)
