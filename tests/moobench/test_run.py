@@ -50,16 +50,23 @@ class Run(unittest.TestCase):
         return os.path.join(self.folder, "journal.jsonl")
 
     def test_all_that_can_go_wrong(self):
-        said = self.run_it().stderr
-        read = results.load(self.folder)
+        done = self.run_it()
+        read, said = results.load(self.folder), done.stderr
         self.assertEqual([row.name for row in read.rows], ["untraced", "switched", "slow", "flaky"])
         self.assertEqual({one.name: one.reason for one in read.absent}, {
             "broken": "recorded nothing", "missing": "needs what is not there", "sleeping": "is not asked for"})
         self.assertIn("fake, broken", said)
+        self.assertIn("- fake, missing (%s): needs what is not there" % read.rows[0].version, done.stdout)
         self.assertEqual([row.rounds for row in read.rows], [2] * 4)
         for name in ("results.yaml", "results.csv", "results.md"):
             self.assertTrue(os.path.exists(os.path.join(self.folder, name)))
         self.assertFalse(os.path.exists(os.path.join(self.folder, "work")))
+
+    def test_without_a_compiler(self):
+        with tempfile.TemporaryDirectory(prefix="kprobe-moobench-") as empty:
+            said = self.run_it(rounds="1", PATH=empty).stderr
+        self.assertIn("there is no C compiler", said)
+        self.assertEqual([row.floors for row in results.load(self.folder).rows], [None] * 4)
 
     def test_rounds_begin_untraced_and_rotate(self):
         self.run_it(rounds="3")
