@@ -12,9 +12,13 @@ import functools
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
+import threading
+
+from harness import children
 
 MARK = "getpriority"
 UNKNOWN = "???"
@@ -195,6 +199,7 @@ class Counter:
 
     def __init__(self, folder):
         self.folder = folder
+        self.running, self.stopped, self.lock = set(), False, threading.Lock()
         self.tool = os.path.join(folder, "valgrind")
         os.makedirs(self.tool, exist_ok=True)
         for name in VALGRIND_FILES:
@@ -217,12 +222,48 @@ class Counter:
             command, outer = [command[0], "-S", "-c", text], clean_environment()
         else:
             command, outer = valgrind + command, environment
-        done = subprocess.run(command, env=outer, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=timeout_s)
-        if done.returncode or not os.path.exists(counts + ".2-01"):
-            raise Failure("%s under valgrind: %s %s" % (command[0], done.stdout, done.stderr))
+        status, printed, said = self.wait(self.start(command, outer), timeout_s)
+        if status or not os.path.exists(counts + ".2-01"):
+            raise Failure("%s under valgrind: %s %s" % (command[0], printed, said))
         with open(counts + ".2-01") as lines, open(maps) as mapped:
             profile = read_profile(lines)
             profile.foreign = "/usr/" if elsewhere else ""
             resolve(profile, Maps(mapped), environment.get("LD_PRELOAD"))
-        return profile, done.stdout, done.stderr
+        return profile, printed, said
+
+    def start(self, command, environment):
+        """In a process group of its own, since some programs are started by others that wait for them."""
+        with self.lock:
+            if self.stopped:
+                raise Failure("counting was ended")
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                       preexec_fn=children.die_with_us)
+            self.running.add(process)
+            return process
+
+    def wait(self, process, timeout_s):
+        try:
+            printed, said = process.communicate(timeout=timeout_s)
+            return process.returncode, printed, said
+        except subprocess.TimeoutExpired:
+            raise Failure("%s under valgrind did not end within %d s" % (process.args[0], timeout_s)) from None
+        finally:
+            with self.lock:
+                self.running.discard(process)
+                if process.returncode is None:
+                    end(process)
+            process.wait()
+
+    def stop(self):
+        """Ends what runs; nothing can be run any more."""
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                end(process)
+
+
+def end(process):
+    """And what it started. Its number is its own until somebody waited for it."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)

@@ -82,7 +82,9 @@ class Bench:
         return self
 
     def __exit__(self, *_):
-        self.pool.shutdown()
+        """What still runs is of no use to anybody: an exception, or a signal, ends it."""
+        self.counter.stop()
+        self.pool.shutdown(cancel_futures=True)
         shutil.rmtree(self.folder)
 
     def python_program(self, python, name):
@@ -192,21 +194,16 @@ def there(name, python, where):
     return not module.absent(configuration, cell, where)
 
 
-def rows(pythons, where):
-    """{(name of a configuration, version): (net instructions, clock reads)} of what can be counted here; nothing without
-    valgrind."""
-    found = {}
-    if not callgrind.folder_of_tool():
-        return found
-    with Bench(where.tools) as bench:
-        for python in pythons:
-            for made in python_counts(bench, python, measuring.engines_of(python, bench.shim)):
-                for kind in CONFIGURATIONS[made.state]:
-                    found["kprobe.%s.%s" % (made.name, kind), made.version] = made.instructions, made.clock_reads
-            names = [name for name in PEERS if there(name, python, where)]
-            for made in peer_counts(bench, python, names):
-                found[made.name, made.version] = made.instructions, made.clock_reads
-        for made in native_counts(bench, pythons[0]) if pythons else ():
-            for kind in CONFIGURATIONS[made.state]:
-                found["kprobe.%s.%s" % (made.name, kind), ""] = made.instructions, made.clock_reads
-    return found
+def of_interpreter(bench, python, where):
+    """Everything that can be counted with it: counts of ours, counts of peers."""
+    names = [name for name in PEERS if there(name, python, where)]
+    return python_counts(bench, python, measuring.engines_of(python, bench.shim)), peer_counts(bench, python, names)
+
+
+def configurations(ours, others):
+    """Counts by the names of configurations: pairs of those and a count."""
+    for made in ours:
+        for kind in CONFIGURATIONS[made.state]:
+            yield "kprobe.%s.%s" % (made.name, kind), made
+    for made in others:
+        yield made.name, made

@@ -153,6 +153,19 @@ class Row:
 
 
 @dataclasses.dataclass
+class Breakdown:
+    """What the net instructions of a recorded call pair are for: of an engine of ours on a version of CPython, of a mechanism for
+    functions in C ("": no version). Lists of a part of harness/breakdown.py and its instructions; together they are all."""
+    name: str
+    version: str
+    parts: typing.List[list]
+
+    @property
+    def total(self):
+        return sum(count for _, count in self.parts)
+
+
+@dataclasses.dataclass
 class Absent:
     """A configuration that could not be had here, and why."""
     name: str

@@ -5,7 +5,8 @@ import time
 import typing
 
 import peers
-from harness import children, claims, counting, machine, others, plan, progress, results, runner, summary
+from harness import (breakdown, callgrind, children, claims, counting, machine, others, plan, progress, results, runner,
+                     summary)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,16 +114,31 @@ class Session:
         return not self.limits.budget_s or self.shown.elapsed_s() + a_round_s <= self.limits.budget_s
 
     def count(self):
-        known = {version for _, version in self.book.counts()}
-        due = [python for python in self.world.references if self.world.version(python) not in known]
-        self.shown.now("counting instructions")
-        try:
-            counted = counting.rows(due, self.base) if due else {}
-        except Exception as failure:  # of valgrind, or of a peer under it: what was timed is worth no less
-            self.shown.say("instructions: not counted: %s" % runner.one_line(failure))
+        """With each reference interpreter, and then of functions in C; each is in the journal when it is done."""
+        references = self.world.references
+        due = {self.world.version(python): lambda bench, python=python: counting.of_interpreter(bench, python, self.base)
+               for python in references}
+        if references:
+            due[""] = lambda bench: (counting.native_counts(bench, references[0]), [])
+        due = {version: count for version, count in due.items() if not self.book.has_counted(version)}
+        if not due or not callgrind.folder_of_tool():
             return
-        for (name, version), (instructions, clock_reads) in counted.items():
-            self.book.add("counts", name=name, version=version, instructions=instructions, clock_reads=clock_reads)
+        with counting.Bench(self.base.tools) as bench:
+            for version, count in due.items():
+                where = "CPython " + version if version else "C"
+                self.shown.now("counting instructions, %s" % where)
+                try:
+                    ours, others = count(bench)
+                    self.book.add_counted(version, counting.configurations(ours, others), self.broken_down(ours, bench.shim))
+                except Exception as failure:  # of valgrind, or of a peer under it: what was timed is worth no less
+                    self.shown.say("instructions, %s: not counted: %s" % (where, runner.one_line(failure)))
+
+    def broken_down(self, counts, library):
+        try:
+            return breakdown.of_counts(counts, library)
+        except callgrind.Failure as failure:
+            self.shown.say("parts of instructions: %s" % failure)
+            return []
 
     def ask_others(self):
         due = [name for name in others.SCRIPTS if name not in self.book.answers()]
@@ -146,4 +162,4 @@ def results_of(book):
                  load_start=round(first["load"], 2), load_end=round(last["load"], 2))
     promised = claims.judge(rows, book.answers()) if book.answers() else []
     return results.Results(rows=rows, absent=book.absent() + unfinished, claims=promised, machine=facts, options=book.fixed,
-                           answers=book.answers())
+                           answers=book.answers(), breakdowns=book.breakdowns())

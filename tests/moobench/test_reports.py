@@ -162,6 +162,11 @@ class Performance(InFolder):
             for part in "\n".join(lines).split("\n\n"):
                 self.assertLessEqual(len({line.replace("\\|", "").count("|") for line in part.splitlines() if line.startswith("|")}), 1, name)
 
+    def test_parts_of_instructions(self):
+        lines = list(performance.where_instructions(STORED))
+        self.assertEqual(lines[-2:], ["| CPython 3.12.1, `opcode` | 125 | 4 | 16 | 18 | 31 | 16 | 2 | 38 | 0 | 0 |",
+                                      "| C, `c` | 132 | 5 | 16 | 6 | 34 | 34 | 2 | 35 | 0 | 0 |"])
+
     def test_verdicts_and_reasons(self):
         found = stored()
         found.claims = claims.judge(found.rows, found.answers)

@@ -109,8 +109,24 @@ def share(net, inactive, floor):
     return [floor["clock"], floor["both"] - floor["clock"], unselected, rest]
 
 
+# Parts of harness/breakdown.py.
+PARTS = {"dispatch": "there and back", "registers": "registers", "lookup": "which function", "checks": "checks",
+         "stack": "shadow stack", "clock": "clock", "ring": "ring", "interpreter": "CPython's own", "other": "other"}
+
+
+def where_instructions(results):
+    """What the instructions of a recorded call are for."""
+    lines = []
+    for one in results.breakdowns:
+        place = "CPython %s, `%s`" % (one.version, one.name) if one.version else "C, `%s`" % one.name
+        lines.append([place, quantity(one.total)] + ["%d" % round(count) for _, count in one.parts])
+    if lines:
+        yield from cells.grid(["instructions of a call that is recorded", "all"] +
+                              [PARTS[part] for part, _ in results.breakdowns[0].parts], lines)
+
+
 def where(results):
-    """Where the time of a recorded call goes, for each engine and for functions in C."""
+    """Nanoseconds of a recorded call, for each engine and for functions in C."""
     floor, lines = results.answers.get("floor"), []
     for suite, version in [("engines", version) for version in cells.versions(of_suite(results, "engines"))] + [("c", "")]:
         rows = {row.name: row for row in of_suite(results, suite) if row.version == version}
@@ -181,7 +197,7 @@ def absent(results):
 
 
 TABLES = {"machine": machine, "configurations": configurations, "c": functions_in_c, "overhead": overhead, "engines": engines,
-          "where": where,
+          "where": where, "where-instructions": where_instructions,
           "depth": over("depth", "depth", "by depth"), "threads": over("threads", "threads", "by threads"),
           "instructions": instructions_of_peers, "talk": talk_table, "claims": claims, "absent": absent}
 

@@ -42,6 +42,7 @@
  */
 kp_call_thunks:
         .cfi_startproc
+        PART    dispatch
         .set    number, 0
         .rept   KP_CALL_THUNKS
         .byte   0xf3, 0x0f, 0x1e, 0xfa, 0x4c, 0x8d, 0x1d
@@ -51,6 +52,7 @@ kp_call_thunks:
         .set    number, number + 1
         .endr
         .cfi_endproc
+        PART    other
 
         .text
 
@@ -90,17 +92,20 @@ kp_call_thunks:
         .cfi_startproc
         .cfi_personality 0x1b, kp_call_personality
         .cfi_def_cfa %rsp, 8 + \all
+        PART    registers
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
         SAVE    %rsi
         .cfi_remember_state
+        PART    lookup
         mov     N_ID(%r11), %rdx        /* with class and captures above it */
         mov     kp_local@gottpoff(%rip), %rcx
         lea     -1(%rdx), %rsi
         mov     %fs:L_SELF(%rcx), %rcx
         cmp     $N_PLAIN_MAX, %rsi
         jae     8801f
+        PART    checks
         lea     \return_name(%rip), %rsi
         cmp     %rsi, 32 + \all(%rsp)   /* a tail call of a function whose frame is in rbx */
         je      8801f
@@ -109,6 +114,7 @@ kp_call_thunks:
         mov     %fs:L_LIMIT(%rsi), %rax
         cmp     %fs:L_TOP(%rsi), %rax
         jbe     8802f
+        PART    stack
         mov     T_CALL_FRAMES(%rcx), %rax
         test    %rax, %rax
         je      8802f
@@ -131,6 +137,7 @@ kp_call_thunks:
         add     $A_BYTES, %rax
         mov     %r11, %fs:L_TOP_FRAME(%rsi)
         mov     %rax, %fs:L_TOP(%rsi)
+        PART    ring
         mov     T_CALLS(%rcx), %rax
         mov     T_RING(%rcx), %r11
         mov     T_HEAD(%rcx), %rsi
@@ -141,21 +148,29 @@ kp_call_thunks:
         shl     $4, %rsi
         add     T_SLOTS(%rcx), %rsi
         prefetchw PREFETCH_BYTES(%rsi)
+        PART    stack
         mov     T_DEPTH(%rcx), %eax
+        PART    ring
         mov     %edx, S_ID(%rsi)
+        PART    stack
         lea     1(%rax), %edx
         mov     %edx, T_DEPTH(%rcx)
+        PART    ring
         shl     $S_DEPTH_SHIFT, %eax
         or      $S_ENTER, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
+        PART    clock
         rdtsc
+        PART    ring
         mov     %eax, S_TIME(%rsi)
         mov     %edx, S_TIME + 4(%rsi)
         mov     T_HEAD(%rcx), %rax
         inc     %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%r11)      /* a store is a release on x86; pairs with kp_drain_thread */
+        PART    checks
         movl    $0, T_BUSY(%rcx)
+        PART    registers
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
@@ -167,17 +182,22 @@ kp_call_thunks:
         lea     8(%rsp), %rsp
         .cfi_def_cfa_offset 0
 8800:
+        PART    dispatch
         call    *F_TARGET(%rbx)
 \return_name:
         FRAME_BACK \all
+        PART    checks
         mov     kp_local@gottpoff(%rip), %r9
         mov     %fs:L_SELF(%r9), %rcx
         BEGIN   8804f, 8803f, %rsi, %esi
         lea     1(%rdi), %r8
         cmp     %r8, %fs:L_TOP_FRAME(%r9)
         jne     8803f                   /* calls above it ended unseen, or it is of another stack */
+        PART    clock
         rdtsc                           /* in the probe: a handler before it may write events */
+        PART    stack
         mov     %fs:L_TOP(%r9), %r10
+        PART    ring
         lea     1(%rsi), %r8            /* rsi: the head */
         and     T_MASK(%rcx), %rsi
         shl     $4, %rsi
@@ -186,28 +206,40 @@ kp_call_thunks:
         mov     A_ID(%r10), %r11d
         mov     %eax, S_TIME(%rsi)
         mov     %edx, S_TIME + 4(%rsi)
+        PART    stack
         mov     A_FRAME - A_BYTES(%r10), %rax
+        PART    ring
         mov     %r11d, S_ID(%rsi)
+        PART    stack
         sub     $A_BYTES, %r10
         mov     %rax, %fs:L_TOP_FRAME(%r9)
         mov     %r10, %fs:L_TOP(%r9)
         mov     T_DEPTH(%rcx), %edx
+        PART    ring
         mov     T_RING(%rcx), %r11
+        PART    stack
         dec     %edx
         mov     %edx, T_DEPTH(%rcx)
+        PART    ring
         shl     $S_DEPTH_SHIFT, %edx
         or      $S_EXIT, %edx
         mov     %edx, S_KIND_DEPTH(%rsi)
+        PART    stack
         mov     T_CALL_FRAMES(%rcx), %rax
+        PART    ring
         mov     %r8, T_HEAD(%rcx)
+        PART    stack
         mov     %rax, F_NEXT(%rdi)
         mov     %rdi, T_CALL_FRAMES(%rcx)
+        PART    ring
         mov     %r8, R_HEAD(%r11)       /* release, as above */
+        PART    checks
         movl    $0, T_BUSY(%rcx)
         .cfi_remember_state
         GO_BACK \all
         .cfi_restore_state
 8803:
+        PART    other
         movl    $0, T_BUSY(%rcx)
 8804:
         END_SLOWLY \all
@@ -280,6 +312,7 @@ kp_call_thunks:
 
 /* The callee is back: the caller's return address and rbx, results saved, rdi the shadow frame. */
 .macro FRAME_BACK all
+        PART    registers
         pushq   F_RETURN_ADDRESS(%rbx)
         .cfi_def_cfa_offset 8
         .if     \all
@@ -300,6 +333,7 @@ kp_call_thunks:
 .endm
 
 .macro GO_BACK all
+        PART    registers
         RESTORE %rdx
         RESTORE %rax
         .if     \all
@@ -311,10 +345,13 @@ kp_call_thunks:
         RESTORE %r10
         RESTORE %r11
         .endif
+        PART    dispatch
         ret
+        PART    other
 .endm
 
 .macro END_SLOWLY all
+        PART    other
         mov     %rsp, %rsi              /* rdx, rax */
         lea     kp_call_leave_slow(%rip), %r11
         call    with_vectors

@@ -90,6 +90,7 @@
         .cfi_signal_frame
         .cfi_def_cfa %rsp, 0
         CFI_TARGET \block
+        PART    dispatch
         endbr64
 .endm
 
@@ -99,12 +100,16 @@
         .quad   kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot) - .
 .endm
 
+/* What comes after it in the code is another path. */
 .macro GO_ON kind, slot
+        PART    dispatch
         jmp     *kp_thunk_targets + 8 * (K_SLOTS * \kind + \slot)(%rip)
+        PART    other
 .endm
 
 /* Any kind: C code in two stages. */
 .macro GENERAL kind, slot
+        PART    other
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
@@ -179,20 +184,24 @@ THUNK_START general_\kind\()_\slot, GENERAL_BLOCK
 
 /* The event is complete. */
 .macro PUBLISH slots
+        PART    ring
         mov     T_HEAD(%rcx), %rax
         mov     T_RING(%rcx), %rsi
         add     $\slots, %rax
         mov     %rax, T_HEAD(%rcx)
         mov     %rax, R_HEAD(%rsi)      /* a store is a release on x86; pairs with kp_drain_thread */
+        PART    checks
         movl    $0, T_BUSY(%rcx)
 .endm
 
 /* RESUME: a call starts, or a generator goes on. rax: frame, rcx: code, rdx: cache entry. */
 .macro START_THUNK cframe, slot
 THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
+        PART    registers
         SAVE    %rax
         SAVE    %rcx
         SAVE    %rdx
+        PART    lookup
         LOAD_FRAME \cframe, %rax
         LOAD_FIELD SITE_CODE, %rax, %rcx
         .if !\cframe
@@ -208,7 +217,9 @@ THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
         test    %edx, %edx
         je      8802f                   /* not traced */
         .cfi_remember_state
+        PART    registers
         SAVE    %rsi
+        PART    checks
         LOAD_LOCAL L_TSTATE, %rsi
         mov     SITE_EMPTY(%rsi), %ecx  /* called by somebody's trace function */
         SITE    SITE_TRACING
@@ -229,12 +240,14 @@ THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
         mov     T_HEAD(%rcx), %rsi
         cmp     T_LIMIT(%rcx), %rsi
         jae     8806f
+        PART    stack
         LOAD_LOCAL L_TOP, %rsi
         add     $A_BYTES, %rsi
         mov     %rax, A_FRAME(%rsi)
         mov     %edx, A_ID(%rsi)
         STORE_LOCAL %rsi, L_TOP
         STORE_LOCAL %rax, L_TOP_FRAME
+        PART    ring
         mov     T_CALLS(%rcx), %rax
         mov     T_RING(%rcx), %rsi
         inc     %rax
@@ -243,17 +256,22 @@ THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
         mov     T_HEAD(%rcx), %rsi
         GET_SLOT
         mov     %edx, S_ID(%rsi)
+        PART    stack
         mov     T_DEPTH(%rcx), %eax
         lea     1(%rax), %edx
         mov     %edx, T_DEPTH(%rcx)
+        PART    ring
         shl     $S_DEPTH_SHIFT, %eax
         or      $S_ENTER, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
+        PART    clock
         rdtsc
+        PART    ring
         mov     %eax, S_TIME(%rsi)
         mov     %edx, S_TIME + 4(%rsi)
         PUBLISH 1
 8805:
+        PART    registers
         RESTORE %rsi
 8802:
         .cfi_restore_state
@@ -281,14 +299,18 @@ THUNK_START start_\cframe\()_\slot, SHORT_BLOCK
 /* A return, or a generator is suspended: then the event's second slot names the frame. rax: frame. */
 .macro LEAVE_THUNK name, kind, event, slots, cframe, slot
 THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
+        PART    registers
         SAVE    %rax
+        PART    lookup
         LOAD_FRAME \cframe, %rax
         COMPARE_LOCAL %rax, L_TOP_FRAME
         jne     8802f
         .cfi_remember_state
+        PART    registers
         SAVE    %rcx
         SAVE    %rdx
         SAVE    %rsi
+        PART    checks
         LOAD_SELF %rcx
         LOAD_LOCAL L_TSTATE, %rax
         mov     T_LIVE(%rcx), %rsi
@@ -297,7 +319,9 @@ THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         or      SITE_EMPTY(%rax), %esi  /* of a trace function, where a frame lay that is gone */
         SITE    SITE_TRACING
         jne     8804f
+        PART    clock
         rdtsc                           /* what follows is not part of the call */
+        PART    checks
         movl    $1, T_BUSY(%rcx)
         mov     T_HEAD(%rcx), %rsi
         cmp     T_LIMIT(%rcx), %rsi
@@ -308,6 +332,7 @@ THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         je      8806f                   /* the last slot of the ring: they would not lie side by side */
         not     %rsi
         .endif
+        PART    ring
         GET_SLOT
         mov     %eax, S_TIME(%rsi)
         mov     %edx, S_TIME + 4(%rsi)
@@ -319,6 +344,7 @@ THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         movq    $0, S_BYTES + S_VALUE2(%rsi)
         mov     %rax, S_BYTES + S_VALUE(%rsi)
         .endif
+        PART    stack
         mov     A_FRAME - A_BYTES(%rdx), %rax
         sub     $A_BYTES, %rdx
         STORE_LOCAL %rax, L_TOP_FRAME
@@ -326,10 +352,12 @@ THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         mov     T_DEPTH(%rcx), %eax
         dec     %eax
         mov     %eax, T_DEPTH(%rcx)
+        PART    ring
         shl     $S_DEPTH_SHIFT, %eax
         or      $\event, %eax
         mov     %eax, S_KIND_DEPTH(%rsi)
         PUBLISH \slots
+        PART    registers
         RESTORE %rsi
         RESTORE %rdx
         RESTORE %rcx
@@ -348,6 +376,7 @@ THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         .cfi_restore_state
         .cfi_remember_state
 8802:                                   /* not innermost */
+        PART    lookup
         testb   $2, %fs:SITE_EMPTY + L_TOP_FRAME
         SITE    SITE_LOCAL, 1
         jne     8803f                   /* a region, perhaps of this frame */
@@ -355,6 +384,7 @@ THUNK_START \name\()_\cframe\()_\slot, SHORT_BLOCK
         LOAD_FIELD SITE_CHUNK, %rax, %rax
         COMPARE_LOCAL %rax, L_CHUNK
         jne     8803f                   /* the innermost open call is of another stack */
+        PART    registers
         RESTORE %rax
         GO_ON   \kind, \slot
         .cfi_restore_state
