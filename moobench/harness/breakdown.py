@@ -16,7 +16,7 @@ import zlib
 import limits
 from harness import callgrind, counting, model
 
-MARKS = ".debug_kp_parts"
+MARKS, INLINED = ".debug_kp_parts", ".debug_info"
 SHF_COMPRESSED = 0x800
 
 DISPATCH, REGISTERS, LOOKUP, CHECKS, STACK, CLOCK, RING, INTERPRETER, OTHER = PARTS = (
@@ -80,8 +80,9 @@ class Marks:
 @functools.lru_cache(maxsize=None)
 def marks_of(library):
     content = section(library, MARKS)
-    if content is None:
-        raise Stripped("%s was stripped: where its instructions go can be told of the library in a build folder only" % library)
+    if content is None or section(library, INLINED) is None:
+        raise Stripped("%s was stripped, or built without debugging information: where instructions go can be told of the library in "
+                       "the folder of a build by the preset release only" % library)
     return Marks(content)
 
 

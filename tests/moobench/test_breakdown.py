@@ -60,10 +60,11 @@ class Parts(unittest.TestCase):
         flags = re.search(r"%s +PROGBITS +0+ \w+ \w+ \d\d +(\D*)\d" % re.escape(breakdown.MARKS), sections)
         self.assertEqual(flags[1].strip(), "", sections)
         with tempfile.TemporaryDirectory() as folder:
-            stripped = os.path.join(folder, "libkprobe.so")
-            subprocess.run(["strip", "-o", stripped, LIBRARY], check=True)
-            with self.assertRaisesRegex(breakdown.Stripped, "was stripped"):
-                breakdown.marks_of(stripped)
+            for place, option in (("all.so", "--strip-all"), ("c.so", "--remove-section=" + breakdown.INLINED)):
+                stripped = os.path.join(folder, place)
+                subprocess.run(["strip", option, "-o", stripped, LIBRARY], check=True)
+                with self.assertRaisesRegex(breakdown.Stripped, "was stripped"):
+                    breakdown.marks_of(stripped)
 
 
 @unittest.skipUnless(callgrind.folder_of_tool(), "valgrind is not installed")
