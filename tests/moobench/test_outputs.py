@@ -83,7 +83,7 @@ class Outputs(unittest.TestCase):
 
     def test_markdown(self):
         text = self.text("results.md")
-        self.assertIn("| kprobe: opcode, file [1] | 150 | 50.0 [40.0, 60.0] |", text)
+        self.assertIn("| kprobe: opcode, file [1] | 50.0 [40.0, 60.0] | 150 |", text)
         self.assertIn("[1] a note", text)
         self.assertIn("- LTTng: is not installed", text)
         self.assertIn("| ratio | a page | 1.5 | 1.4 | yes |", text)

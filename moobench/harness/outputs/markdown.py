@@ -23,11 +23,11 @@ def mebibytes(value):
     return MISSING if value is None else "%.1f" % (value / 2**20)
 
 
-# Heading, and what stands there.
+# Heading, and what stands there. Ratios first: they are what travels to another machine.
 COLUMNS = [
-    ("ns a call", lambda row: quantity(row.call_ns.value)),
-    ("net ns [95 %]", lambda row: estimate(row.net_ns)),
     ("ratio [95 %]", lambda row: estimate(row.ratio)),
+    ("net ns [95 %]", lambda row: estimate(row.net_ns)),
+    ("ns a call", lambda row: quantity(row.call_ns.value)),
     ("floors", lambda row: quantity(row.floors and row.floors.value)),
     ("mean µs ± ci95", lambda row: "%.4f ± %.4f" % (row.moobench.mean, row.moobench.ci95)),
     ("instructions", lambda row: quantity(row.instructions)),
