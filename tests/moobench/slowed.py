@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""That moobench/check sees one clock read too many on the way into a call: the opcode engine and the trampoline of exported functions.
+"""That moobench/check sees one clock read too many on the way into a call: the opcode engine and the trampoline of exported functions;
+and that a library which traces nothing does not pass for one that was not measured.
 
     slowed.py SLOWED_TOOLS TOOLS     folders of the library that was slowed, and of the one as it is
 """
@@ -7,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MOOBENCH = os.path.join(HERE, "..", "..", "moobench")
@@ -22,6 +24,14 @@ def check(tools, python):
     if done.returncode not in (0, 1):
         sys.exit("check ended with status %d: %s" % (done.returncode, done.stderr))
     return done.returncode, {(row["figure"], row["unit"]): row for row in json.loads(done.stdout)}, done.stderr
+
+
+def check_a_library_that_traces_nothing(python):
+    with tempfile.TemporaryDirectory(prefix="kprobe-check-") as tools:
+        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-o", os.path.join(tools, "libkprobe.so"), "-x", "c", os.devnull], check=True)
+        done = subprocess.run([sys.executable, "-B", os.path.join(MOOBENCH, "check"), "--quick", "--part", "python", "--python", python,
+                               "--tools", tools], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 1 and "no engine of" in done.stdout, done.stdout
 
 
 def main():
@@ -47,6 +57,7 @@ def main():
             assert figure in said and unit in said, said
         reads = slow_rows[figure, "clock reads"]["measured"] - rows[figure, "clock reads"]["measured"]
         assert abs(reads - 1) < 0.01, "%s: %.2f clock reads more, not one" % (figure, reads)
+    check_a_library_that_traces_nothing(python)
     return 0
 
 
