@@ -178,6 +178,14 @@ class Run(unittest.TestCase):
         self.assertRegex(said, r"missing .*absent: needs what is not there")
         self.assertFalse(os.path.exists(self.log))
 
+    def test_a_folder_with_a_blank(self):
+        """Peers do not get to see it."""
+        outside = os.path.dirname(self.folder)
+        self.folder = os.path.join(outside, "with blank")
+        self.run_it(rounds="1", TMPDIR=outside)
+        self.assertEqual(len(results.load(self.folder).rows), 4)
+        self.assertEqual(sorted(os.listdir(outside)), ["log", "with blank"])
+
     def test_a_reader_that_has_seen_enough(self):
         reading, writing = os.pipe()
         os.close(reading)
