@@ -75,9 +75,9 @@ class Journal:
             raise Refused("%s is no journal of this version of the benchmark: start over with --fresh" % self.path)
         was = header["fixed"]
         if fixed is not None and was != fixed:
-            changed = [name for name in fixed if was.get(name) != fixed[name]]
+            changed = [name for name in dict(was, **fixed) if was.get(name) != fixed.get(name)]
             raise Refused("%s was made with %s, now it is %s: take another folder (-o) or start over with --fresh" % (
-                self.path, describe({name: was.get(name) for name in changed}), describe({name: fixed[name] for name in changed})))
+                self.path, describe({name: was.get(name) for name in changed}), describe({name: fixed.get(name) for name in changed})))
 
     def _write(self, line):
         self._out.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")

@@ -37,8 +37,8 @@ class Choice:
 class World:
     """What there is here: interpreters, configurations, and what of them is absent."""
 
-    def __init__(self, pythons, references, only, is_absent):
-        self.pythons, self.references = pythons, references
+    def __init__(self, pythons, references, only, is_absent, method_time_ns=0):
+        self.pythons, self.references, self.method_time_ns = pythons, references, method_time_ns
         self.configurations = [one for one in peers.configurations() if one.kind == "none" or matches(one.name, only)]
         self._is_absent, self._reasons = is_absent, {}
 
@@ -49,8 +49,8 @@ class World:
         return measuring.version_of(python) if python else ""
 
     def cell(self, suite, choice, parameters):
-        return model.Cell(suite, choice.configuration, dataclasses.replace(parameters, depth=choice.depth, threads=choice.threads),
-                          choice.python, self.version(choice.python))
+        full = dataclasses.replace(parameters, depth=choice.depth, threads=choice.threads, method_time_ns=self.method_time_ns)
+        return model.Cell(suite, choice.configuration, full, choice.python, self.version(choice.python))
 
     def absent(self, configuration, python):
         """None, or a model.Absent. Each configuration is asked once for an interpreter: it may install something."""
@@ -173,7 +173,8 @@ def parameters(choice, pilot, run_seconds, most_invocations):
 
 
 def invocation_ns(choice, pilot):
-    return pilot["invocation_ns"] * choice.depth / DEPTH
+    busy_ns = pilot.get("method_time_ns", 0)
+    return (pilot["invocation_ns"] - busy_ns) * choice.depth / DEPTH + busy_ns
 
 
 def expected_s(choice, pilot, chosen):

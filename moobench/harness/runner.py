@@ -137,7 +137,8 @@ def times(run, cell, seconds):
     spent_s = sum(sum(durations) for durations in run.durations) * 1e-9
     # The mean: some peers work now and then, and long. It is above what later invocations take, so runs do not get too long.
     mean_ns = spent_s * 1e9 / sum(len(durations) for durations in run.durations)
-    return {"invocation_ns": max(statistics.median(medians), mean_ns, 1.0), "fixed_s": max(seconds - spent_s, 0.0)}
+    return {"invocation_ns": max(statistics.median(medians), mean_ns, 1.0), "method_time_ns": cell.parameters.method_time_ns,
+            "fixed_s": max(seconds - spent_s, 0.0)}
 
 
 def one_line(failure):

@@ -33,7 +33,8 @@ def world_of(options, base):
         return peers.module(configuration.peer).absent(configuration, cell, base)
 
     references = options.pythons if options.python else plan.default_references(options.pythons)
-    return plan.World(options.pythons, references[:1] if options.quick else references, options.only, is_absent)
+    return plan.World(options.pythons, references[:1] if options.quick else references, options.only, is_absent,
+                      options.method_time)
 
 
 def suites_of(options):

@@ -178,6 +178,13 @@ class Run(unittest.TestCase):
         self.assertRegex(said, r"missing .*absent: needs what is not there")
         self.assertFalse(os.path.exists(self.log))
 
+    def test_method_time(self):
+        self.run_it("--method-time", "700", rounds="1")
+        self.assertEqual({row.method_time_ns for row in results.load(self.folder).rows}, {700})
+        with open(os.path.join(self.folder, "results.md")) as page:
+            self.assertIn(", method time 700 ns", page.read())
+        self.assertIn("was made with method time 700, now it is method time None", self.run_it(status=2).stderr)
+
     def test_a_folder_with_a_blank(self):
         """Peers do not get to see it."""
         outside = os.path.dirname(self.folder)
@@ -225,6 +232,8 @@ class Plan(unittest.TestCase):
         pilot = {"invocation_ns": 10000.0, "fixed_s": 0.5}
         self.assertEqual(plan.parameters(self.choice(), pilot, 1.6, 20000).invocations, 10000)
         self.assertEqual(plan.parameters(self.choice(depth=20), pilot, 1.6, 20000).invocations, 5000)
+        busy = dict(pilot, method_time_ns=9000)
+        self.assertEqual(plan.invocation_ns(self.choice(depth=20), busy), 11000)
         self.assertEqual(plan.parameters(self.choice(threads=4), pilot, 1.6, 20000).invocations, 2500)
         self.assertEqual(plan.parameters(self.choice(), pilot, 8, 20000).invocations, 20000)
         self.assertEqual(plan.parameters(self.choice(), pilot, 0.0001, 20000).invocations, plan.LEAST_INVOCATIONS)

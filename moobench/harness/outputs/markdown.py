@@ -98,7 +98,8 @@ def machine(facts):
 def document(results):
     yield from ("# MooBench: kprobe and its peers", "", *machine(results.machine), "")
     for (suite, language, version), rows in groups(results.rows):
-        yield "## %s%s" % (SUITES.get(suite, suite), ": CPython " + version if version else "")
+        busy = ", method time %d ns" % rows[0].method_time_ns if rows[0].method_time_ns else ""
+        yield "## %s%s%s" % (SUITES.get(suite, suite), ": CPython " + version if version else "", busy)
         yield ""
         yield from table(rows)
         yield ""
