@@ -64,38 +64,67 @@ def of_run(run, configuration):
 
 
 @dataclasses.dataclass
+class Block:
+    """The median invocation, in nanoseconds a method call, and the slower of the block's two speed checks."""
+    call_ns: float
+    check_ns: float
+    disturbed: bool
+
+
+@dataclasses.dataclass
 class Pair:
-    """Nanoseconds a method call, in a traced block and in its untraced one (None: there is none)."""
+    """Nanoseconds a method call, in a traced block and in an untraced one at the same speed."""
     traced: float
     untraced: float
     disturbed: bool
 
 
-def halves(summary, depth):
-    """The second half of the blocks of each thread: (thread, traced): [(median a call, disturbed), ...]."""
+def checks(summary):
+    """The two speed checks of each block."""
+    return [block[3:5] for block in summary.blocks]
+
+
+def halves(summary, depth, best_ns):
+    """The second half of the blocks of each thread, by (thread, traced)."""
     found = collections.defaultdict(list)
-    spoilt = speed.disturbed([block[3:5] for block in summary.blocks])
-    for (thread, traced, median, _, _), bad in zip(summary.blocks, spoilt):
-        found[thread, bool(traced)].append((median / depth, bad))
+    spoilt = speed.disturbed(checks(summary), best_ns)
+    for (thread, traced, median, before, after), bad in zip(summary.blocks, spoilt):
+        found[thread, bool(traced)].append(Block(median / depth, max(before, after), bad))
     return {key: blocks[len(blocks) // 2:] for key, blocks in found.items()}
 
 
-def pairs(summary, base, depth):
+def pair(block, neighbour, others):
+    """A traced block with its untraced neighbour, or where that is disturbed (or there is none, in another process) with what calm
+    blocks there have. Where either is not to be had calm, with the one at the nearest speed; None: none is alike."""
+    calm = [other.call_ns for other in others if not other.disturbed]
+    if not block.disturbed and calm:
+        beside = neighbour and not neighbour.disturbed
+        return Pair(block.call_ns, neighbour.call_ns if beside else statistics.median(calm), False)
+    nearest = min(others, key=lambda other: abs(other.check_ns - block.check_ns))
+    return Pair(block.call_ns, nearest.call_ns, True) if speed.alike(block.check_ns, nearest.check_ns) else None
+
+
+def pairs(summary, base, depth, best_ns):
     """`base` is the untraced run of the same round, which is needed where the run itself has no untraced blocks."""
-    own = halves(summary, depth)
+    own, found = halves(summary, depth, best_ns), []
     inside = any(not traced for _, traced in own)
-    others = own if inside else halves(base, depth)
-    return [Pair(traced, untraced, bad or bad_too) for (thread, is_traced), blocks in sorted(own.items()) if is_traced
-            for (traced, bad), (untraced, bad_too) in zip(blocks, others[thread, False])]
+    others = own if inside else halves(base, depth, best_ns)
+    for (thread, is_traced), blocks in sorted(own.items()):
+        untraced = others[thread, False]
+        for index, block in enumerate(blocks if is_traced else []):
+            found.append(pair(block, untraced[index] if inside and index < len(untraced) else None, untraced))
+    return [one for one in found if one]
 
 
-def alone(summary, depth):
-    """Of an untraced run."""
-    return [Pair(median, None, bad) for blocks in halves(summary, depth).values() for median, bad in blocks]
+def calls(summary, depth, best_ns, traced):
+    """What a call took, in the calm blocks of a run, in all where none is."""
+    blocks = [block for (_, is_traced), some in halves(summary, depth, best_ns).items() if is_traced == traced for block in some]
+    return [block.call_ns for block in speed.undisturbed(blocks, lambda block: block.disturbed)]
 
 
 def estimate(per_round):
     """`per_round`: for each round the values of its pairs. The median of the rounds' medians, and its interval."""
+    per_round = [values for values in per_round if values]
     if len(per_round) >= LEAST_ROUNDS:
         values = [statistics.median(values) for values in per_round]
     else:
@@ -110,23 +139,28 @@ def estimate(per_round):
 
 @dataclasses.dataclass
 class Round:
-    """Of a cell: the run, the untraced one beside it, what both give, and the floor."""
+    """Of a cell: the run, the untraced one beside it, and what both give."""
     summary: Summary
     base: Summary
     pairs: list
-    floor_ns: float
-
-    def changed_speed(self):
-        """The two runs were not at the same speed."""
-        own, other = (speed.usual([block[3:5] for block in run.blocks]) for run in (self.summary, self.base))
-        return speed.differ(own, other)
+    calls: list
+    disturbed: bool
 
 
 def is_switched(rounds):
     return any(not block[1] for one in rounds for block in one.summary.blocks)
 
 
-def rounds_of(cell, journal):
+def best_speeds(journal):
+    """Of each driver, by language and interpreter, over everything that was run."""
+    times = collections.defaultdict(list)
+    for cell in journal.cells():
+        for summary in journal.runs(cell.key).values():
+            times[cell.configuration.language, cell.version] += [time for pair in checks(summary) for time in pair]
+    return {driver: speed.best(found) for driver, found in times.items() if found}
+
+
+def rounds_of(cell, journal, best_ns):
     """In order. A round whose untraced run is missing has nothing to be compared with, and is left out."""
     found, is_base = [], cell.configuration.kind == "none"
     base_cell = None if is_base else journal.baseline(cell)
@@ -134,8 +168,10 @@ def rounds_of(cell, journal):
     for number, summary in sorted(journal.runs(cell.key).items()):
         base, depth = base_runs.get(number), cell.parameters.depth
         if is_base or base:
-            both = alone(summary, depth) if is_base else pairs(summary, base, depth)
-            found.append(Round(summary, base, speed.undisturbed(both, lambda pair: pair.disturbed), journal.floor(cell, number)))
+            both = [] if is_base else pairs(summary, base, depth, best_ns)
+            spoilt = speed.disturbed(checks(summary), best_ns) if is_base else [one.disturbed for one in both]
+            found.append(Round(summary, base, speed.undisturbed(both, lambda one: one.disturbed),
+                               calls(summary, depth, best_ns, not is_base), all(spoilt)))
     return found
 
 
@@ -151,23 +187,23 @@ def total(rounds, name):
 
 
 def paired(rounds, value):
-    """An estimate of value(pair, round)."""
-    return estimate([[value(pair, one) for pair in one.pairs] for one in rounds])
+    """An estimate of value(pair)."""
+    return estimate([[value(both) for both in one.pairs] for one in rounds])
 
 
-def row(cell, journal, counts):
-    """None where no round was finished."""
-    rounds = rounds_of(cell, journal)
+def row(cell, journal, counts, best_ns):
+    """None where no round was finished. `best_ns`: the speed check's time on the calm machine."""
+    rounds = rounds_of(cell, journal, best_ns)
     if not rounds:
         return None
     configuration, parameters = cell.configuration, cell.parameters
     is_base, switched = configuration.kind == "none", is_switched(rounds)
-    calm = rounds if is_base or switched else speed.undisturbed(rounds, Round.changed_speed)
-    with_floor = [one for one in calm if one.floor_ns]
+    calm = speed.undisturbed(rounds, lambda one: one.disturbed)
+    floor_ns = journal.calm_floor_ns()
     loop = collections.Counter()
     for one in rounds:
         loop.update(distribution.unpack(one.summary.loop))
-    spoilt = [bad for one in rounds for bad in speed.disturbed([block[3:5] for block in one.summary.blocks])]
+    spoilt = [bad for one in rounds for bad in speed.disturbed(checks(one.summary), best_ns)]
     made, recorded, size = (total(rounds, name) for name in ("calls_made", "calls_recorded", "recorded_bytes"))
     instructions, clock_reads = counts.get((configuration.name, cell.version), (None, None))
     return model.Row(
@@ -176,10 +212,10 @@ def row(cell, journal, counts):
         depth=parameters.depth, threads=parameters.threads, method_time_ns=parameters.method_time_ns,
         pairing="" if is_base else "blocks" if switched else "rounds", rounds=len(rounds),
         moobench=distribution.moobench(loop, parameters.depth),
-        call_ns=paired(calm, lambda pair, _: pair.traced),
-        net_ns=None if is_base else paired(calm, lambda pair, _: pair.traced - pair.untraced),
-        ratio=None if is_base else paired(calm, lambda pair, _: pair.traced / pair.untraced),
-        floors=None if is_base else paired(with_floor, lambda pair, one: (pair.traced - pair.untraced) / one.floor_ns),
+        call_ns=estimate([one.calls for one in calm]),
+        net_ns=None if is_base else paired(calm, lambda both: both.traced - both.untraced),
+        ratio=None if is_base else paired(calm, lambda both: both.traced / both.untraced),
+        floors=None if is_base or not floor_ns else paired(calm, lambda both: (both.traced - both.untraced) / floor_ns),
         bytes_per_call=size / recorded if size and recorded else None,
         calls_made=made, calls_recorded=recorded, calls_lost=total(rounds, "calls_lost"),
         writer_cpu_ns=None if is_base or not made else median_or_none(
@@ -202,9 +238,9 @@ def in_order(cells):
 
 def rows(journal):
     """Rows, and cells without a finished round as absent."""
-    counts, found, missing = journal.counts(), [], []
+    counts, best, found, missing = journal.counts(), best_speeds(journal), [], []
     for cell in in_order(journal.cells()):
-        made = row(cell, journal, counts)
+        made = row(cell, journal, counts, best.get((cell.configuration.language, cell.version)))
         if made:
             found.append(made)
         else:

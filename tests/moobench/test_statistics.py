@@ -48,14 +48,20 @@ class Speed(unittest.TestCase):
     CALM = [(100, 101), (99, 100), (101, 100), (100, 100)]
 
     def test_calm(self):
-        self.assertEqual(speed.disturbed(self.CALM), [False] * 4)
+        self.assertEqual(speed.disturbed(self.CALM, 100), [False] * 4)
 
     def test_changes_within_and_between_blocks(self):
-        self.assertEqual(speed.disturbed(self.CALM + [(100, 112), (113, 114)]), [False] * 4 + [True, True])
+        self.assertEqual(speed.disturbed(self.CALM + [(100, 116), (118, 119)], 100), [False] * 4 + [True, True])
 
-    def test_left_out_only_while_half_remain(self):
-        self.assertEqual(speed.undisturbed([1, 2, 3, 4], lambda item: item > 2), [1, 2])
-        self.assertEqual(speed.undisturbed([1, 2, 3, 4], lambda item: item > 1), [1, 2, 3, 4])
+    def test_a_run_that_was_slow_throughout(self):
+        self.assertEqual(speed.disturbed([(200, 201)] * 4, 100), [True] * 4)
+
+    def test_best_is_no_outlier(self):
+        self.assertEqual(speed.best([200] * 50 + [100] * 49 + [7]), 100)
+
+    def test_left_out_while_any_remain(self):
+        self.assertEqual(speed.undisturbed([1, 2, 3, 4], lambda item: item > 1), [1])
+        self.assertEqual(speed.undisturbed([1, 2, 3, 4], lambda item: item > 0), [1, 2, 3, 4])
 
 
 class Rows(unittest.TestCase):
@@ -135,6 +141,18 @@ class Rows(unittest.TestCase):
         row = self.row("slow")
         self.assertEqual(self.estimates(row)[1], (300.0,) * 3)
         self.assertEqual(row.moobench.max, 0.8)
+
+    def test_slow_untraced_run_is_no_baseline(self):
+        def slow_but_for_the_last_blocks(run, number):
+            for block in run.blocks[:6]:
+                block.speed_before_ns, block.speed_after_ns = 200.0, 200.0
+            for i in range(6 * 40):
+                run.durations[0][i] *= 2
+
+        self.add(self.cell("untraced"), 3, slow_but_for_the_last_blocks)
+        self.add(self.cell("slow"), 3)
+        self.assertEqual(self.estimates(self.row("slow"))[1], (300.0,) * 3)
+        self.assertEqual(self.estimates(self.row("untraced"))[0], (100.0,) * 3)
 
     def test_disturbed_share(self):
         def last_block(run, number):

@@ -18,7 +18,7 @@
 #include "monitored.h"
 
 /* Steps of the work whose time says how fast the machine is at the moment, about 1 ms. */
-#define SPEED_STEPS 800000u
+#define SPEED_STEPS 2000000u
 
 /* After so long a changed file of rules holds. */
 #define DESELECTED_NS 500000000
@@ -73,11 +73,13 @@ static void *memory(size_t bytes)
  * for the one before it. */
 static uint64_t speed_ns(void)
 {
-    uint64_t start = cpu_ns(CLOCK_THREAD_CPUTIME_ID), value = start | 1;
+    uint64_t start = cpu_ns(CLOCK_THREAD_CPUTIME_ID), a = start, b = start, c = start, d = start;
 
+    /* Independent of one another, so that they need the whole core: a single chain of dependent operations
+     * takes as long when the core's other half is busy. */
     for (unsigned i = 0; i < SPEED_STEPS; i++) {
-        value = value * 6364136223846793005u + 1442695040888963407u;
-        __asm__ volatile("" : "+r"(value));
+        a += i, b ^= i, c -= i, d += 3;
+        __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
     }
     return cpu_ns(CLOCK_THREAD_CPUTIME_ID) - start;
 }
