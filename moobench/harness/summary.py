@@ -104,11 +104,11 @@ def pair(block, neighbour, others):
     return Pair(block.call_ns, nearest.call_ns, True) if speed.alike(block.check_ns, nearest.check_ns) else None
 
 
-def pairs(summary, base, depth, best_ns):
-    """`base` is the untraced run of the same round, which is needed where the run itself has no untraced blocks."""
-    own, found = halves(summary, depth, best_ns), []
+def pairs(own, base):
+    """Of halves: `base` are those of the untraced run of the same round, for a run that has no untraced blocks itself."""
+    found = []
     inside = any(not traced for _, traced in own)
-    others = own if inside else halves(base, depth, best_ns)
+    others = own if inside else base
     for (thread, is_traced), blocks in sorted(own.items()):
         untraced = others[thread, False]
         for index, block in enumerate(blocks if is_traced else []):
@@ -116,10 +116,9 @@ def pairs(summary, base, depth, best_ns):
     return [one for one in found if one]
 
 
-def calls(summary, depth, best_ns, traced):
-    """What a call took, in the calm blocks of a run, in all where none is."""
-    blocks = [block for (_, is_traced), some in halves(summary, depth, best_ns).items() if is_traced == traced for block in some]
-    return [block.call_ns for block in speed.undisturbed(blocks, lambda block: block.disturbed)]
+def undisturbed(found):
+    """Blocks, pairs or rounds."""
+    return speed.undisturbed(found, lambda one: one.disturbed)
 
 
 def estimate(per_round):
@@ -168,10 +167,11 @@ def rounds_of(cell, journal, best_ns):
     for number, summary in sorted(journal.runs(cell.key).items()):
         base, depth = base_runs.get(number), cell.parameters.depth
         if is_base or base:
-            both = [] if is_base else pairs(summary, base, depth, best_ns)
-            spoilt = speed.disturbed(checks(summary), best_ns) if is_base else [one.disturbed for one in both]
-            found.append(Round(summary, base, speed.undisturbed(both, lambda one: one.disturbed),
-                               calls(summary, depth, best_ns, not is_base), all(spoilt)))
+            own = halves(summary, depth, best_ns)
+            blocks = [block for (_, traced), some in own.items() if traced != is_base for block in some]
+            both = [] if is_base else pairs(own, halves(base, depth, best_ns))
+            found.append(Round(summary, base, undisturbed(both), [block.call_ns for block in undisturbed(blocks)],
+                               all(one.disturbed for one in (blocks if is_base else both))))
     return found
 
 
@@ -198,7 +198,7 @@ def row(cell, journal, counts, best_ns):
         return None
     configuration, parameters = cell.configuration, cell.parameters
     is_base, switched = configuration.kind == "none", is_switched(rounds)
-    calm = speed.undisturbed(rounds, lambda one: one.disturbed)
+    calm = undisturbed(rounds)
     floor_ns = journal.calm_floor_ns()
     loop = collections.Counter()
     for one in rounds:
