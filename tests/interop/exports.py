@@ -95,10 +95,20 @@ def resumed(kprobe, traces):
     return counts
 
 
-def check_rules(layout, log, limit=20):
+def check_rules(layout, log):
     """The rules of the format that trace analysis would not complain of. Returns how often each class is in the log."""
+    classes = check_records(kieker_log.read_log(layout, log))
+    for path in glob.glob(os.path.join(log, "*.dat")):
+        with open(path, "rb") as file:
+            longest = max(map(len, file), default=0)
+        assert longest <= LINE_BYTES, "%s: a line of %d bytes" % (path, longest)
+    return classes
+
+
+def check_records(records, limit=20):
+    """The rules for records in the order in which they were written."""
     problems, classes, order, open_calls, known = [], Counter(), Counter(), defaultdict(list), set()
-    for record in kieker_log.read_log(layout, log):
+    for record in records:
         classes[record.name] += 1
         if record.logging_ns < 10**18:
             problems.append("a logging time that is none: %s" % (record,))
@@ -125,10 +135,6 @@ def check_rules(layout, log, limit=20):
             break
     problems += ["trace %d does not end: %s" % item for item in open_calls.items() if item[1]]
     assert not problems, "\n".join(problems[:limit])
-    for path in glob.glob(os.path.join(log, "*.dat")):
-        with open(path, "rb") as file:
-            longest = max(map(len, file), default=0)
-        assert longest <= LINE_BYTES, "%s: a line of %d bytes" % (path, longest)
     return classes
 
 

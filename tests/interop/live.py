@@ -1,5 +1,6 @@
 """Our live stream into original Kieker's receiver, which writes a log."""
 import glob
+import itertools
 import os
 import re
 import subprocess
@@ -86,7 +87,8 @@ def check_live(name, options, folder):
         assert list(map(as_sent, written)) == list(map(as_sent, sent[0])), "Kieker's log has another order"
     analysis, = originals.analyse_2(java, [(log, os.path.join(folder, "analysed"), False)])
     assert not analysis.invalid, analysis.invalid[:3000]
-    classes = exports.check_rules(layout, log)
+    # Which of two connections a receiver reads first is its own affair: what a parent sends for a dead child may overtake the child's.
+    classes = exports.check_records(itertools.chain.from_iterable(sent))
     befores = classes[exports.OPERATION + "BeforeOperationEvent"]
     assert befores == len(analysis.executions) > 1000, (classes, len(analysis.executions))
     print("%s: %d records over %d connections are in Kieker's log, %d traces with %d executions, none invalid"
