@@ -81,6 +81,14 @@ struct kp_event {
 const char *kp_event_kind_text(unsigned kind);
 
 /* Slots that an event of this kind takes in a ring: 1 or 2; 0 when no row has that number. */
-unsigned kp_event_kind_slots(unsigned kind);
+static inline unsigned kp_event_kind_slots(unsigned kind)
+{
+#define KP_EVENT(number, name, text, slots, meaning) | (uint32_t)(slots) << 2 * (number)
+    const uint32_t all = 0
+#include "event.def"
+        ;
+#undef KP_EVENT
+    return kind < KP_EVENT_KIND_LIMIT ? all >> 2 * kind & 3 : 0;
+}
 
 #endif

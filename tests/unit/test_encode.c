@@ -122,13 +122,13 @@ static void encode_takes_programs(void **state)
         while (at < KP_ENCODE_SLOTS_MAX - 2) {
             unsigned dice = (unsigned)noise(&s) % 100;
 
-            time += dice == 7 ? (uint64_t)-50 : noise(&s) % 300;
+            time += dice == 7 ? (uint64_t)-50 : noise(&s) % (dice == 8 ? 70000 : 300);
             if (dice == 99)
                 depth = (uint32_t)noise(&s) % 4000;
             if (dice == 98)
                 at = put(at, KP_EVENT_LOST, time, 0, depth, noise(&s) % 1000, noise(&s) % 1000);
             else if (depth < 4000 && (depth == 0 || dice < 50)) {
-                stack[depth] = 1 + (uint32_t)noise(&s) % 5000;
+                stack[depth] = dice == 9 ? 0 : 1 + (uint32_t)noise(&s) % (seed % 2 ? 5000 : 40000);
                 at = put(at, dice < 5 ? KP_EVENT_RESUME : KP_EVENT_ENTER, time, stack[depth], depth, s, 0);
                 depth++;
             } else {
@@ -151,9 +151,9 @@ static void encode_takes_deep_recursion(void **state)
 
     (void)state;
     for (uint32_t depth = KP_MODEL_DEPTHS - 5000; depth < KP_MODEL_DEPTHS + 5000; depth++)
-        at = put(at, KP_EVENT_ENTER, depth, depth, depth, 0, 0);
+        at = put(at, KP_EVENT_ENTER, depth, 1 + depth % 5000, depth, 0, 0);
     for (uint32_t depth = KP_MODEL_DEPTHS + 5000; depth-- > KP_MODEL_DEPTHS - 5000;)
-        at = put(at, KP_EVENT_EXIT, 2 * KP_MODEL_DEPTHS - depth, depth, depth, 0, 0);
+        at = put(at, KP_EVENT_EXIT, 2 * KP_MODEL_DEPTHS - depth, 1 + depth % 5000, depth, 0, 0);
     check(at, 0, 4096);
 }
 
