@@ -140,19 +140,30 @@ def count(name, version, state, plain, traced):
                  (after.clock_reads() - before.clock_reads()) / CALLS, before.total / CALLS, after, before)
 
 
-def python_counts(bench, python, engines, program="calls", states=tuple(STATES)):
+def everything(_):
+    """What a `wanted` says where nothing was chosen: it tells of a configuration's name whether it is asked for."""
+    return True
+
+
+def names_of(name, state):
+    """The configurations that such a count is of."""
+    return ["kprobe.%s.%s" % (name, kind) for kind in CONFIGURATIONS[state]]
+
+
+def python_counts(bench, python, engines, program="calls", states=tuple(STATES), wanted=everything):
     """Of one interpreter; all runs are started before the first is waited for."""
-    if not engines:
+    chosen = [(engine, state) for engine in engines for state in states if any(map(wanted, names_of(engine, state)))]
+    if not chosen:
         return []
     command = bench.python_program(python, program)
     plain = bench.plain(command)
-    cells = [(engine, state, bench.traced(command, STATES[state][1], ENGINE=engine, **STATES[state][0]))
-             for engine in engines for state in states]
+    cells = [(engine, state, bench.traced(command, STATES[state][1], ENGINE=engine, **STATES[state][0])) for engine, state in chosen]
     return [count(engine, measuring.version_of(python), state, plain, traced) for engine, state, traced in cells]
 
 
-def native_counts(bench, python, names=tuple(NATIVE)):
+def native_counts(bench, python, names=tuple(NATIVE), wanted=everything):
     """Of functions in C; `python` is the one that calls a builtin."""
+    names = [name for name in names if any(map(wanted, names_of(name, limits.TRACED)))]
     commands = {program: bench.python_program(python, program) if program in PROGRAMS else bench.native_program(program)
                 for program in sorted({NATIVE[name][0] for name in names})}
     plain = {program: bench.plain(command) for program, command in commands.items()}
@@ -162,6 +173,8 @@ def native_counts(bench, python, names=tuple(NATIVE)):
 
 def peer_counts(bench, python, names):
     """Of peers, on the driver's workload."""
+    if not names:
+        return []
     program = bench.python_program(python, "peer")
     plain = bench.plain(program, ["untraced"])
     cells = []
@@ -194,16 +207,17 @@ def there(name, python, where):
     return not module.absent(configuration, cell, where)
 
 
-def of_interpreter(bench, python, where):
-    """Everything that can be counted with it: counts of ours, counts of peers."""
-    names = [name for name in PEERS if there(name, python, where)]
-    return python_counts(bench, python, measuring.engines_of(python, bench.shim)), peer_counts(bench, python, names)
+def of_interpreter(bench, python, where, wanted=everything):
+    """Everything wanted that can be counted with it: counts of ours, counts of peers."""
+    names = [name for name in PEERS if wanted(name) and there(name, python, where)]
+    ours = python_counts(bench, python, measuring.engines_of(python, bench.shim), wanted=wanted)
+    return ours, peer_counts(bench, python, names)
 
 
 def configurations(ours, others):
     """Counts by the names of configurations: pairs of those and a count."""
     for made in ours:
-        for kind in CONFIGURATIONS[made.state]:
-            yield "kprobe.%s.%s" % (made.name, kind), made
+        for name in names_of(made.name, made.state):
+            yield name, made
     for made in others:
         yield made.name, made

@@ -49,7 +49,7 @@ class Journal:
         self.path = os.path.join(folder, FILE)
         self._out = None
         self._cells, self._absent, self._pilots, self._floors, self._runs, self._failures, self._counts = {}, {}, {}, {}, {}, {}, {}
-        self._answers, self._counted = {}, {}
+        self._answers, self._counted, self._breakdowns = {}, {}, {}
         self.sessions = []
         lines, size = ([], 0) if fresh or not os.path.exists(self.path) else read_lines(self.path)
         if lines:
@@ -107,7 +107,10 @@ class Journal:
         elif kind == "counts":
             self._counts[line["name"], line["version"]] = (line["instructions"], line["clock_reads"])
         elif kind == "counted":
-            self._counted[line["version"]] = [model.Breakdown(**one) for one in line["breakdowns"]]
+            self._counted.setdefault(line["version"], []).append(line.get("only"))
+            for one in line["breakdowns"]:
+                made = model.Breakdown(**one)
+                self._breakdowns[made.name, made.version] = made
         elif kind == "answer":
             self._answers[line["script"]] = line["answer"]
         elif kind == "session":
@@ -155,20 +158,22 @@ class Journal:
         return ["Round %d failed, no more were run: %s" % (number, reason)
                 for number, reason in sorted(self._failures.get(key, {}).items())]
 
-    def add_counted(self, version, counts, breakdowns):
-        """All that was counted with an interpreter, or ("") of functions in C. The last line says that the others are there."""
+    def add_counted(self, version, only, counts, breakdowns):
+        """All that was counted with an interpreter, or ("") of functions in C; `only` is the choice of --only, None: everything.
+        The last line says that the others are there."""
         for name, made in counts:
             self.add("counts", name=name, version=version, instructions=made.instructions, clock_reads=made.clock_reads)
-        self.add("counted", version=version, breakdowns=[dataclasses.asdict(one) for one in breakdowns])
+        self.add("counted", version=version, only=only, breakdowns=[dataclasses.asdict(one) for one in breakdowns])
 
     def counts(self):
         return self._counts
 
-    def has_counted(self, version):
-        return version in self._counted
+    def has_counted(self, version, only):
+        found = self._counted.get(version, [])
+        return None in found or only in found
 
     def breakdowns(self):
-        return [one for found in self._counted.values() for one in found]
+        return list(self._breakdowns.values())
 
     def answers(self):
         """Of other scripts, by name."""

@@ -166,6 +166,16 @@ class Breakdown:
 
 
 @dataclasses.dataclass
+class Counted:
+    """What callgrind counted of a configuration: net, of a call pair. `version` is CPython's; "": functions in C."""
+    name: str
+    label: str
+    version: str
+    instructions: float
+    clock_reads: float
+
+
+@dataclasses.dataclass
 class Absent:
     """A configuration that could not be had here, and why."""
     name: str

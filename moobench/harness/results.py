@@ -21,6 +21,7 @@ class Results:
     # Of scripts whose measurements are no rows, by name: harness/others.py.
     answers: dict = dataclasses.field(default_factory=dict)
     breakdowns: typing.List[model.Breakdown] = dataclasses.field(default_factory=list)
+    counted: typing.List[model.Counted] = dataclasses.field(default_factory=list)
 
     def row(self, name, suite="table", **wanted):
         """The first row of that configuration where all of `wanted` (version, depth, threads) is so; None without one."""

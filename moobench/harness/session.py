@@ -5,7 +5,7 @@ import time
 import typing
 
 import peers
-from harness import (breakdown, callgrind, children, claims, counting, machine, others, plan, progress, results, runner,
+from harness import (breakdown, callgrind, children, claims, counting, machine, model, others, plan, progress, results, runner,
                      summary)
 
 
@@ -116,12 +116,12 @@ class Session:
 
     def count(self):
         """With each reference interpreter, and then of functions in C; each is in the journal when it is done."""
-        references = self.world.references
-        due = {self.world.version(python): lambda bench, python=python: counting.of_interpreter(bench, python, self.base)
+        references, only = self.world.references, self.options.only
+        due = {self.world.version(python): lambda bench, python=python: counting.of_interpreter(bench, python, self.base, self.wanted)
                for python in references}
         if references:
-            due[""] = lambda bench: (counting.native_counts(bench, references[0]), [])
-        due = {version: count for version, count in due.items() if not self.book.has_counted(version)}
+            due[""] = lambda bench: (counting.native_counts(bench, references[0], wanted=self.wanted), [])
+        due = {version: count for version, count in due.items() if not self.book.has_counted(version, only)}
         if not due or not callgrind.folder_of_tool():
             return
         with counting.Bench(self.base.tools) as bench:
@@ -130,9 +130,12 @@ class Session:
                 self.shown.now("counting instructions, %s" % where)
                 try:
                     ours, others = count(bench)
-                    self.book.add_counted(version, counting.configurations(ours, others), self.broken_down(ours, bench.shim))
+                    self.book.add_counted(version, only, counting.configurations(ours, others), self.broken_down(ours, bench.shim))
                 except Exception as failure:  # of valgrind, or of a peer under it: what was timed is worth no less
                     self.shown.say("instructions, %s: not counted: %s" % (where, runner.one_line(failure)))
+
+    def wanted(self, name):
+        return plan.matches(name, self.options.only)
 
     def broken_down(self, counts, library):
         try:
@@ -163,4 +166,11 @@ def results_of(book):
                  load_start=round(first["load"], 2), load_end=round(last["load"], 2))
     promised = claims.judge(rows, book.answers()) if book.answers() else []
     return results.Results(rows=rows, absent=book.absent() + unfinished, claims=promised, machine=facts, options=book.fixed,
-                           answers=book.answers(), breakdowns=book.breakdowns())
+                           answers=book.answers(), breakdowns=book.breakdowns(), counted=counted(book))
+
+
+def counted(book):
+    """A builtin called from Python is counted, and no configuration."""
+    labels = {one.name: one.label for one in peers.configurations()}
+    return [model.Counted(name, labels.get(name, name), version, instructions, clock_reads)
+            for (name, version), (instructions, clock_reads) in book.counts().items()]

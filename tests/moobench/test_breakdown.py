@@ -131,8 +131,8 @@ class Interrupted(unittest.TestCase):
         self.swap(callgrind, "folder_of_tool", lambda: "/there")
         self.swap(breakdown, "of_counts", lambda counts, library: [
             model.Breakdown(made.name, made.version, [["ring", made.instructions]]) for made in counts])
-        self.swap(counting, "of_interpreter", lambda bench, python, where: self.counts(python))
-        self.swap(counting, "native_counts", lambda bench, python: self.counts("")[0])
+        self.swap(counting, "of_interpreter", lambda bench, python, where, wanted: self.counts(python))
+        self.swap(counting, "native_counts", lambda bench, python, wanted: self.counts("")[0])
         self.shim, self.ended_by = LIBRARY, None
 
     def swap(self, module, name, value):
@@ -151,11 +151,11 @@ class Interrupted(unittest.TestCase):
         self.asked.append(version)
         return [counting.Count("opcode" if version else "c", version, limits.TRACED, 125.0, 2.0, 600.0)], []
 
-    def sitting(self):
+    def sitting(self, only=None):
         book = journal.Journal(self.folder, {"library": "x"})
         self.addCleanup(book.close)
         one = types.SimpleNamespace(
-            book=book, base=types.SimpleNamespace(tools=TOOLS), broken_down=lambda *given: session.Session.broken_down(one, *given),
+            book=book, base=types.SimpleNamespace(tools=TOOLS), options=types.SimpleNamespace(only=only), wanted=None, broken_down=lambda *given: session.Session.broken_down(one, *given),
             world=types.SimpleNamespace(references=["3.10.1", "3.12.1"], version=lambda python: python),
             shown=types.SimpleNamespace(now=lambda text: None, say=lambda text: None))
         try:
@@ -177,7 +177,14 @@ class Interrupted(unittest.TestCase):
         self.assertEqual([(one.name, one.version, one.total) for one in book.breakdowns()],
                          [("opcode", "3.10.1", 125.0), ("opcode", "3.12.1", 125.0), ("c", "", 125.0)])
         self.sitting()
+        self.sitting(["kprobe.opcode.*"])
         self.assertEqual(len(self.asked), 3)
+
+    def test_a_choice_is_not_everything(self):
+        for only, asked in ((["kprobe.opcode.*"], 3), (["kprobe.opcode.*"], 3), (["kprobe.c.*"], 6), (None, 9), (["kprobe.*"], 9)):
+            book = self.sitting(only)
+            self.assertEqual(len(self.asked), asked, only)
+        self.assertEqual(len(book.breakdowns()), 3)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ ROWS = [row("kprobe: opcode, file"), row("untraced"), row("untraced", version="3
 MACHINE = {"date": "2026-01-01T00:00:00Z", "timestamp": 1767225600.25, "cpu": "some", "processors": 2, "memory_bytes": 1 << 34,
            "kernel": "Linux", "compiler": "gcc", "load_start": 0.1, "load_end": 0.2, "kprobe": "kprobe 1", "commit": "abc"}
 RESULTS = results.Results(ROWS, [model.Absent("lttng", "LTTng", "", "is not installed")],
-                          [model.Claim("ratio", "a page", "1.5", "1.4", True)], MACHINE, {"quick": False})
+                          [model.Claim("ratio", "a page", "1.5", "1.4", True)], MACHINE, {"quick": False},
+                          counted=[model.Counted("kprobe.c.null", "kprobe C", "", 132.4, 2.0), model.Counted("cprofile", "cProfile", "3.12.1", 1420.0, 2.4)])
 
 
 class Outputs(unittest.TestCase):
@@ -77,7 +78,8 @@ class Outputs(unittest.TestCase):
     def test_json_is_the_results_again(self):
         read = results.load(self.folder)
         self.assertEqual(json.dumps(read.rows[0].moobench.mean), "0.123456789")
-        self.assertEqual((read.absent, read.claims, read.machine), (RESULTS.absent, RESULTS.claims, RESULTS.machine))
+        self.assertEqual((read.absent, read.claims, read.machine, read.counted),
+                         (RESULTS.absent, RESULTS.claims, RESULTS.machine, RESULTS.counted))
         self.assertEqual([one.net_ns for one in read.rows], [one.net_ns for one in ROWS])
         self.assertIsInstance(read.rows[0].call_ns, model.Estimate)
 
@@ -87,6 +89,7 @@ class Outputs(unittest.TestCase):
         self.assertIn("[1] a note", text)
         self.assertIn("- LTTng: is not installed", text)
         self.assertIn("| ratio | a page | 1.5 | 1.4 | yes |", text)
+        self.assertIn("| kprobe C | – | 132 | 2.00 |\n| cProfile | 3.12.1 | 1420 | 2.40 |", text)
         widths = {line.count("|") for line in text.split("## ")[1].splitlines() if line.startswith("|")}
         self.assertEqual(len(widths), 1)
 

@@ -73,6 +73,16 @@ def table(rows):
     yield from notes.lines()
 
 
+def counted(results):
+    """Net, of a call pair; also of configurations that no suite ran."""
+    if results.counted:
+        yield "| configuration | CPython | instructions | clock reads |"
+        yield "| --- | --- | ---: | ---: |"
+        for one in results.counted:
+            yield "| %s | %s | %s | %s |" % (one.label, one.version or MISSING, quantity(one.instructions), quantity(one.clock_reads))
+        yield ""
+
+
 def groups(rows):
     found = {}
     for row in rows:
@@ -103,6 +113,9 @@ def document(results):
         yield ""
         yield from table(rows)
         yield ""
+    lines = list(counted(results))
+    if lines:
+        yield from ("## Instructions and clock reads of a call", "", *lines)
     lines = list(absent(results))
     if lines:
         yield from ("## Not measured here", "", *lines, "")
