@@ -43,9 +43,10 @@ def cell_of(line):
 
 
 class Journal:
-    """`fixed` is what was measured with and how: the same in all sessions. None: whatever it was (only to report)."""
+    """`fixed` is what was measured with and how: the same in all sessions. None: whatever it was (only to report). `retried`: what
+    failed in earlier sessions has its turn again."""
 
-    def __init__(self, folder, fixed, fresh=False):
+    def __init__(self, folder, fixed, fresh=False, retried=False):
         self.path = os.path.join(folder, FILE)
         self._out = None
         self._cells, self._absent, self._pilots, self._floors, self._runs, self._failures, self._counts = {}, {}, {}, {}, {}, {}, {}
@@ -58,6 +59,8 @@ class Journal:
             raise Refused("%s has no results of a benchmark" % folder)
         for line in lines[1:]:
             self._take(line)
+        if retried:
+            self._failures.clear()
         self.resumed = bool(self._runs)
         if fixed is not None:
             self._out = open(self.path, "ab")
@@ -102,6 +105,7 @@ class Journal:
             self._floors[line["group"], line["round"]] = line["ns"]
         elif kind == "run":
             self._runs.setdefault(line["key"], {})[line["round"]] = summary.Summary(**line["summary"])
+            self._failures.pop(line["key"], None)
         elif kind == "failure":
             self._failures.setdefault(line["key"], {})[line["round"]] = line["reason"]
         elif kind == "counts":

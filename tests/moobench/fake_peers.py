@@ -11,7 +11,7 @@ import types
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(TOP, "moobench"))
 import peers  # noqa: E402
-from harness import children, model  # noqa: E402
+from harness import children, model, plan  # noqa: E402
 
 UNTRACED_NS, SWITCHED_NS, SLOW_NS = 1000, 1500, 4000
 
@@ -60,6 +60,8 @@ def run(asked, cell, context):
     if asked.name == "flaky" and not failed_once:
         failed_once.add(asked.name)
         raise peers.Failure("did not start")
+    if asked.name == os.environ.get("FAKE_FAILS") and cell.parameters.invocations != plan.PILOT.invocations:
+        raise peers.Failure("has no more room")
     log(asked.name, cell)
     if asked.name == "sleeping":
         subprocess.run(["sleep", "300"], preexec_fn=children.die_with_us)

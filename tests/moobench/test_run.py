@@ -99,6 +99,22 @@ class Run(unittest.TestCase):
         self.assertEqual(len(self.started()), 4)
         self.assertEqual([row.rounds for row in results.load(self.folder).rows], [2] * 4)
 
+    def test_what_failed_is_tried_again_when_asked(self):
+        self.run_it(FAKE_FAILS="slow")
+        found = results.load(self.folder)
+        self.assertNotIn("slow", [row.name for row in found.rows])
+        self.assertIn("Round 1 failed, no more were run: has no more room", [one.reason for one in found.absent])
+        self.started()
+        self.run_it()
+        self.assertFalse(os.path.exists(self.log))
+        self.run_it("--retry-failed")
+        self.assertEqual(len(self.started()), 8)
+        found = results.load(self.folder)
+        self.assertEqual([row.rounds for row in found.rows], [2] * 4)
+        self.assertNotIn("slow", [one.name for one in found.absent])
+        self.run_it()
+        self.assertFalse(os.path.exists(self.log))
+
     def test_damage_is_said(self):
         self.run_it(rounds="1")
         with open(self.journal(), "r+b") as text:
