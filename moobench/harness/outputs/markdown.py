@@ -94,7 +94,7 @@ def absent(results):
     """Each reason once, with the configurations and versions."""
     found = {}
     for one in results.absent:
-        found.setdefault((one.label, one.reason), []).append(one.version)
+        found.setdefault((one.label, one.reason), {})[one.version] = True
     for (label, reason), versions in found.items():
         yield "- %s%s: %s" % (label, " (%s)" % ", ".join(filter(None, versions)) if any(versions) else "", reason)
 
