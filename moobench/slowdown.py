@@ -229,15 +229,15 @@ def options():
     parser.add_argument("--workload", action="append", choices=workloads.TABLE, metavar="NAME", help="only this one")
     parser.add_argument("--config", action="append", choices=measuring.ENGINES + list(PEERS), metavar="NAME",
                         help="only this engine or peer: " + ", ".join(measuring.ENGINES + list(PEERS)))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.2, help="of each untraced pass")
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 0.05 seconds")
+    parser.add_argument("--rounds", type=int, help="(5, quick 3)")
+    parser.add_argument("--seconds", type=float, help="of each untraced pass (0.2, quick 0.05)")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--check", action="store_true", help="fail where kprobe is slower than VizTracer")
     answers = parser.parse_args()
-    if answers.quick:
-        answers.rounds, answers.seconds = 3, 0.05
+    rounds, seconds = (3, 0.05) if answers.quick else (5, 0.2)
+    answers.rounds, answers.seconds = answers.rounds or rounds, answers.seconds or seconds
     return answers
 
 

@@ -29,7 +29,8 @@ REFERENCE_VERSION = "3.12."
 SCRIPTS = {
     "floor": Script("what the floor is made of", ["floor_parts.py", "--json"], 2),
     "instructions": Script("instructions of a call, counted", ["instructions.py", "--json", EACH], 200),
-    "slowdown": Script("sixteen programs", ["slowdown.py", "--quick", "--json", REFERENCE], 120),
+    "slowdown": Script("sixteen programs", ["slowdown.py", "--quick", "--rounds", "7", "--config", "opcode", "--config", "viztracer",
+                                            "--json", REFERENCE], 110),
     "native_calls": Script("functions in C, and start-up with rules for them", ["native_calls.py", "--json", SYSTEM], 60),
     "start": Script("start-up", ["start_speed.py", "--json", EACH], 30),
     "size": Script("size of traces", ["trace_size.py", "--json", SYSTEM], 3),
