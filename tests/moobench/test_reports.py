@@ -102,6 +102,7 @@ class Claims(unittest.TestCase):
         slowdown = [{"version": "3.12.1", "better_than_viztracer": {"regex": 0.9, "nbody": None, "json": 2.0}}]
         answers = dict(STORED.answers, slowdown=slowdown, start=[{"command": "/usr/bin/python3 -c pass", "is_python": True, "longer_ms": 11.0}],
                        size=[{"program": name, "bytes_per_call": 3.0} for name in ("mixed", "recursion")],
+                       sinks=[{"output": name, "writer_ns": 70.0, "lost": 0} for name in ("file", "kieker-binary", "kieker-tcp")],
                        serve=[{"name": name, "rate": 2.4e6} for name in ("trace", "kieker-text", "kieker-binary")])
         answers["import"] = {"rate": 3.2e6, "peak_bytes": 16e6}
         answers["instructions"] = answers["instructions"] + [dict(answers["instructions"][0], engine="profile", version="3.12.1")]
