@@ -1,10 +1,9 @@
 """Our live stream into original Kieker's receiver, which writes a log."""
 import glob
-import itertools
 import os
 import re
 import subprocess
-from collections import Counter
+from collections import Counter, defaultdict, deque
 
 import exports
 import kieker_log
@@ -55,6 +54,15 @@ def as_sent(record):
     return record.name, record.values
 
 
+def in_order_sent(written, sent):
+    """What the log has, connection after connection. Which of two connections a receiver reads first is its own affair: what a parent
+    sends for a dead child may overtake the child's."""
+    found = defaultdict(deque)
+    for record in written:
+        found[as_sent(record)].append(record)
+    return [found[as_sent(record)].popleft() for records in sent for record in records]
+
+
 def shapes(records):
     """What does not differ from run to run of a program with one thread: by traces, class, order and signatures."""
     order, traces = {}, []
@@ -87,8 +95,8 @@ def check_live(name, options, folder):
         assert list(map(as_sent, written)) == list(map(as_sent, sent[0])), "Kieker's log has another order"
     analysis, = originals.analyse_2(java, [(log, os.path.join(folder, "analysed"), False)])
     assert not analysis.invalid, analysis.invalid[:3000]
-    # Which of two connections a receiver reads first is its own affair: what a parent sends for a dead child may overtake the child's.
-    classes = exports.check_records(itertools.chain.from_iterable(sent))
+    exports.check_lines(log)
+    classes = exports.check_records(in_order_sent(written, sent))
     befores = classes[exports.OPERATION + "BeforeOperationEvent"]
     assert befores == len(analysis.executions) > 1000, (classes, len(analysis.executions))
     print("%s: %d records over %d connections are in Kieker's log, %d traces with %d executions, none invalid"
