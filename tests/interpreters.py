@@ -14,11 +14,15 @@ PROBE = "import sys, sysconfig; print(sys.implementation.name, '%d.%d.%d' % sys.
         "sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
 
 
-def candidates():
+def made(pattern):
+    """Programs of such names that scripts/interpreters made, of all releases."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    patterns = ["/usr/bin/python3*", "/usr/local/bin/python3*", os.path.expanduser("~/.pyenv/versions/*/bin/python3"),
-                os.path.join(cache, "kprobe/*/python3*")]
-    names = [name for pattern in patterns for name in sorted(glob.glob(pattern))
+    return sorted(glob.glob(os.path.join(cache, "kprobe", "*", pattern)))
+
+
+def candidates():
+    patterns = ["/usr/bin/python3*", "/usr/local/bin/python3*", os.path.expanduser("~/.pyenv/versions/*/bin/python3")]
+    names = [name for found in [*map(sorted, map(glob.glob, patterns)), made("python3*")] for name in found
              if re.fullmatch(r"python3(\.\d+)?", os.path.basename(name))]
     return names + [name for name in os.environ.get("KPROBE_PYTHONS", "").split(":") if name]
 

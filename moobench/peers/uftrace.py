@@ -1,6 +1,6 @@
-"""uftrace on functions in C, in each of the ways in which it can get there: the system's, and a newer one of those in the folders
-that scripts/interpreters makes, started with the libraries of its release."""
-import glob
+"""uftrace on functions in C, in each of the ways in which it can get there: the system's, and a newer one that
+scripts/interpreters made, started with the libraries of its release."""
+import functools
 import os
 import re
 import resource
@@ -33,9 +33,7 @@ def _way(configuration):
 
 def _newer():
     """Its launcher, or None."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    found = [path for path in sorted(glob.glob(os.path.join(cache, "kprobe", "*", "uftrace"))) if os.access(path, os.X_OK)]
-    return found[-1] if found else None
+    return next((path for path in measuring.interpreters.made("uftrace") if os.access(path, os.X_OK)), None)
 
 
 def _program(configuration):
@@ -49,6 +47,7 @@ def absent(configuration, cell, context):
     return native.absence(context.work, _way(configuration)[1])
 
 
+@functools.lru_cache(maxsize=None)
 def version(uftrace):
     """As `uftrace v0.13 ( ... )` says it."""
     said = subprocess.run([uftrace, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60).stdout
