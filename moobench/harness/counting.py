@@ -13,7 +13,7 @@ import tempfile
 import limits
 import measuring
 import peers
-from harness import callgrind, context, model, native, python_driver
+from harness import callgrind, context, model, native, plan, python_driver
 
 WARM_UP, CALLS = 5000, 10000
 COUNTED = os.path.join(context.MOOBENCH, "counted")
@@ -140,19 +140,18 @@ def count(name, version, state, plain, traced):
                  (after.clock_reads() - before.clock_reads()) / CALLS, before.total / CALLS, after, before)
 
 
-def everything(_):
-    """What a `wanted` says where nothing was chosen: it tells of a configuration's name whether it is asked for."""
-    return True
-
-
 def names_of(name, state):
     """The configurations that such a count is of."""
     return ["kprobe.%s.%s" % (name, kind) for kind in CONFIGURATIONS[state]]
 
 
-def python_counts(bench, python, engines, program="calls", states=tuple(STATES), wanted=everything):
-    """Of one interpreter; all runs are started before the first is waited for."""
-    chosen = [(engine, state) for engine in engines for state in states if any(map(wanted, names_of(engine, state)))]
+def is_wanted(name, state, only):
+    return any(plan.matches(one, only) for one in names_of(name, state))
+
+
+def python_counts(bench, python, engines, program="calls", states=tuple(STATES), only=None):
+    """Of one interpreter; `only` are patterns of configurations, None: all of them. All runs are started before the first is waited for."""
+    chosen = [(engine, state) for engine in engines for state in states if is_wanted(engine, state, only)]
     if not chosen:
         return []
     command = bench.python_program(python, program)
@@ -161,9 +160,9 @@ def python_counts(bench, python, engines, program="calls", states=tuple(STATES),
     return [count(engine, measuring.version_of(python), state, plain, traced) for engine, state, traced in cells]
 
 
-def native_counts(bench, python, names=tuple(NATIVE), wanted=everything):
+def native_counts(bench, python, names=tuple(NATIVE), only=None):
     """Of functions in C; `python` is the one that calls a builtin."""
-    names = [name for name in names if any(map(wanted, names_of(name, limits.TRACED)))]
+    names = [name for name in names if is_wanted(name, limits.TRACED, only)]
     commands = {program: bench.python_program(python, program) if program in PROGRAMS else bench.native_program(program)
                 for program in sorted({NATIVE[name][0] for name in names})}
     plain = {program: bench.plain(command) for program, command in commands.items()}
@@ -207,10 +206,10 @@ def there(name, python, where):
     return not module.absent(configuration, cell, where)
 
 
-def of_interpreter(bench, python, where, wanted=everything):
+def of_interpreter(bench, python, where, only=None):
     """Everything wanted that can be counted with it: counts of ours, counts of peers."""
-    names = [name for name in PEERS if wanted(name) and there(name, python, where)]
-    ours = python_counts(bench, python, measuring.engines_of(python, bench.shim), wanted=wanted)
+    names = [name for name in PEERS if plan.matches(name, only) and there(name, python, where)]
+    ours = python_counts(bench, python, measuring.engines_of(python, bench.shim), only=only)
     return ours, peer_counts(bench, python, names)
 
 

@@ -117,10 +117,10 @@ class Session:
     def count(self):
         """With each reference interpreter, and then of functions in C; each is in the journal when it is done."""
         references, only = self.world.references, self.options.only
-        due = {self.world.version(python): lambda bench, python=python: counting.of_interpreter(bench, python, self.base, self.wanted)
+        due = {self.world.version(python): lambda bench, python=python: counting.of_interpreter(bench, python, self.base, only)
                for python in references}
         if references:
-            due[""] = lambda bench: (counting.native_counts(bench, references[0], wanted=self.wanted), [])
+            due[""] = lambda bench: (counting.native_counts(bench, references[0], only=only), [])
         due = {version: count for version, count in due.items() if not self.book.has_counted(version, only)}
         if not due or not callgrind.folder_of_tool():
             return
@@ -133,9 +133,6 @@ class Session:
                     self.book.add_counted(version, only, counting.configurations(ours, others), self.broken_down(ours, bench.shim))
                 except Exception as failure:  # of valgrind, or of a peer under it: what was timed is worth no less
                     self.shown.say("instructions, %s: not counted: %s" % (where, runner.one_line(failure)))
-
-    def wanted(self, name):
-        return plan.matches(name, self.options.only)
 
     def broken_down(self, counts, library):
         try:

@@ -131,8 +131,8 @@ class Interrupted(unittest.TestCase):
         self.swap(callgrind, "folder_of_tool", lambda: "/there")
         self.swap(breakdown, "of_counts", lambda counts, library: [
             model.Breakdown(made.name, made.version, [["ring", made.instructions]]) for made in counts])
-        self.swap(counting, "of_interpreter", lambda bench, python, where, wanted: self.counts(python))
-        self.swap(counting, "native_counts", lambda bench, python, wanted: self.counts("")[0])
+        self.swap(counting, "of_interpreter", lambda bench, python, where, only: self.counts(python))
+        self.swap(counting, "native_counts", lambda bench, python, only: self.counts("")[0])
         self.shim, self.ended_by = LIBRARY, None
 
     def swap(self, module, name, value):
@@ -155,7 +155,8 @@ class Interrupted(unittest.TestCase):
         book = journal.Journal(self.folder, {"library": "x"})
         self.addCleanup(book.close)
         one = types.SimpleNamespace(
-            book=book, base=types.SimpleNamespace(tools=TOOLS), options=types.SimpleNamespace(only=only), wanted=None, broken_down=lambda *given: session.Session.broken_down(one, *given),
+            book=book, base=types.SimpleNamespace(tools=TOOLS), options=types.SimpleNamespace(only=only),
+            broken_down=lambda *given: session.Session.broken_down(one, *given),
             world=types.SimpleNamespace(references=["3.10.1", "3.12.1"], version=lambda python: python),
             shown=types.SimpleNamespace(now=lambda text: None, say=lambda text: None))
         try:

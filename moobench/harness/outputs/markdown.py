@@ -1,6 +1,8 @@
 """results.md: a table for each suite, language and interpreter, with footnotes."""
 import os
 
+from harness.outputs import cells
+
 SUITES = {"table": "All configurations", "engines": "Engines and interpreters", "depth": "Depth of recursion",
           "threads": "Threads", "c": "Functions in C"}
 MISSING = "–"
@@ -76,10 +78,8 @@ def table(rows):
 def counted(results):
     """Net, of a call pair; also of configurations that no suite ran."""
     if results.counted:
-        yield "| configuration | CPython | instructions | clock reads |"
-        yield "| --- | --- | ---: | ---: |"
-        for one in results.counted:
-            yield "| %s | %s | %s | %s |" % (one.label, one.version or MISSING, quantity(one.instructions), quantity(one.clock_reads))
+        yield from cells.grid(["configuration", "CPython", "instructions", "clock reads"], [
+            [one.label, one.version or MISSING, quantity(one.instructions), quantity(one.clock_reads)] for one in results.counted], left=2)
         yield ""
 
 
